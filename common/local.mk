@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# libcommon: free of any host, safe inside Slurm's daemons. The others add one library each for those who need it.
+noinst_LTLIBRARIES += libcommon.la libcommon_json.la libcommon_seal.la
+libcommon_la_SOURCES = \
+	common/buffer.c common/buffer.h \
+	common/cleanup.h \
+	common/doorbell.c common/doorbell_ring.c common/doorbell.h \
+	common/error.c common/error.h \
+	common/slurm_compat.h
+
+libcommon_json_la_SOURCES = common/doorbell_parse.c common/json.c common/json.h
+libcommon_json_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+libcommon_json_la_LIBADD = $(JSON_LIBS)
+
+libcommon_seal_la_SOURCES = common/seal.c common/seal.h
+libcommon_seal_la_CFLAGS = $(AM_CFLAGS) $(MUNGE_CFLAGS)
+libcommon_seal_la_LIBADD = $(MUNGE_LIBS)

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Unit tests: testsuite/unit/NAME.c, one program each, no Slurm and no Kubernetes needed.
+if HAVE_CMOCKA
+UNIT_TESTS =
+UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JSON_CFLAGS)
+UNIT_LIBS = libcommon_json.la libcommon.la $(CMOCKA_LIBS)
+
+include testsuite/unit/common.mk
+include testsuite/unit/spank.mk
+include testsuite/unit/agent.mk
+
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+endif
