@@ -9,7 +9,7 @@
 
 static void copy_string(struct json_object *o, const char *key, char *dest, size_t size)
 {
-	const char *value = json_string(o, key);
+	const char *value = json_get_string(o, key);
 
 	if (value)
 		snprintf(dest, size, "%s", value);
@@ -17,7 +17,7 @@ static void copy_string(struct json_object *o, const char *key, char *dest, size
 
 static int64_t number(struct json_object *o, const char *key, int64_t max, int64_t fallback)
 {
-	int64_t value = json_int(o, key, fallback);
+	int64_t value = json_get_int(o, key, fallback);
 
 	return value < 0 || value > max ? fallback : value;
 }
@@ -33,10 +33,10 @@ int doorbell_parse(const char *text, size_t len, struct doorbell *ret, struct er
 		return error_wrap(err, "doorbell");
 	if (!json_object_is_type(o, json_type_object))
 		return error_set(err, EBADMSG, "doorbell: not a JSON object");
-	if (json_int(o, "v", 0) != DOORBELL_VERSION)
+	if (json_get_int(o, "v", 0) != DOORBELL_VERSION)
 		return error_set(err, EPROTO, "doorbell: version %lld, this agent knows %d",
-				 (long long)json_int(o, "v", 0), DOORBELL_VERSION);
-	kind = json_string(o, "kind");
+				 (long long)json_get_int(o, "v", 0), DOORBELL_VERSION);
+	kind = json_get_string(o, "kind");
 	for (k = DOORBELL_LOOK; kind && k <= DOORBELL_STEP_END; k++)
 		if (!strcmp(kind, doorbell_kind_name(k)))
 			break;

@@ -65,19 +65,19 @@ struct json_object *json_get(struct json_object *o, const char *path)
 	return o;
 }
 
-const char *json_string(struct json_object *o, const char *path)
+const char *json_get_string(struct json_object *o, const char *path)
 {
 	o = json_get(o, path);
 	return json_object_is_type(o, json_type_string) ? json_object_get_string(o) : NULL;
 }
 
-int64_t json_int(struct json_object *o, const char *path, int64_t fallback)
+int64_t json_get_int(struct json_object *o, const char *path, int64_t fallback)
 {
 	o = json_get(o, path);
 	return json_object_is_type(o, json_type_int) ? json_object_get_int64(o) : fallback;
 }
 
-bool json_bool(struct json_object *o, const char *path, bool fallback)
+bool json_get_bool(struct json_object *o, const char *path, bool fallback)
 {
 	o = json_get(o, path);
 	return json_object_is_type(o, json_type_boolean) ? json_object_get_boolean(o) : fallback;

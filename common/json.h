@@ -28,9 +28,9 @@ struct json_object *json_parse(const char *text, size_t len, struct error *err);
 struct json_object *json_get(struct json_object *o, const char *path);
 
 /* The value at path if it has that type, else NULL, fallback. The string is borrowed. */
-const char *json_string(struct json_object *o, const char *path);
-int64_t json_int(struct json_object *o, const char *path, int64_t fallback);
-bool json_bool(struct json_object *o, const char *path, bool fallback);
+const char *json_get_string(struct json_object *o, const char *path);
+int64_t json_get_int(struct json_object *o, const char *path, int64_t fallback);
+bool json_get_bool(struct json_object *o, const char *path, bool fallback);
 
 /* Set o[key]; a NULL string sets nothing. */
 void json_set_string(struct json_object *o, const char *key, const char *value);
