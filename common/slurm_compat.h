@@ -14,4 +14,14 @@
 extern char *slurm_xstrdup(const char *text);
 extern void slurm_xfree(void **item);
 
+/* Likewise: Slurm's own words for a state ("RUNNING") and a reason ("Resources"); static strings. */
+extern char *slurm_job_state_string(uint32_t state);
+#if SLURM_AT_LEAST(23, 2, 0)
+extern const char *slurm_job_state_reason_string(enum job_state_reason reason);
+#define compat_reason_string(reason) slurm_job_state_reason_string(reason)
+#else
+extern char *slurm_job_reason_string(enum job_state_reason reason);
+#define compat_reason_string(reason) slurm_job_reason_string(reason)
+#endif
+
 #endif

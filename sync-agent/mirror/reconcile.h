@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The three-way rule: what was edited in Kubernetes, what changed in Slurm, what to do about it.
+ *
+ * Pure: it calls nobody. A second round on its own outcome, with nothing changed in between, asks
+ * for nothing. doc/edits.md tells the rule to people. */
+#ifndef AGENT_MIRROR_RECONCILE_H
+#define AGENT_MIRROR_RECONCILE_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+
+#include "common/error.h"
+
+struct reconcile_input {
+	struct json_object *spec; /* as the object has it */
+	struct json_object *base; /* status.current: what spec and Slurm agreed on last; NULL: never */
+	struct json_object *now;  /* fields_now(): what Slurm says */
+	struct json_object *sent; /* edits that were sent to Slurm already, with the value they had;
+				   * whatever came of it, `now` is the truth about them. May be NULL */
+	bool finished;            /* the job has ended: nothing can be sent any more */
+};
+
+struct reconcile_plan {
+	struct json_object *send;  /* field: value, edits to send to Slurm; NULL if none */
+	struct json_object *spec;  /* merge patch that makes spec the truth; NULL if it is. Fields
+				    * being sent are left out: their truth is known afterwards */
+	bool refused;              /* an edit is taken back without asking Slurm: refusal says which */
+	struct error refusal;
+};
+
+/* Compute the plan; the caller frees it. */
+void reconcile(const struct reconcile_input *in, struct reconcile_plan *ret);
+
+void reconcile_plan_free(struct reconcile_plan *plan);
+
+#endif

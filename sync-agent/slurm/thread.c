@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sync-agent/slurm/thread.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <uthash.h>
+
+#include "common/cleanup.h"
+#include "sync-agent/clock.h"
+#include "sync-agent/slurm/accounting.h"
+#include "sync-agent/slurm/load.h"
+
+struct question {
+	struct question *next;
+	enum slurm_ask ask;
+	uint32_t job_id;
+	bool force;
+};
+
+/* What was last handed over of a group. */
+struct seen {
+	uint32_t key;
+	uint32_t round; /* the last whole look in which it was there */
+	uint64_t fingerprint;
+	UT_hash_handle hh;
+};
+
+struct slurm_thread {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool stop;
+	struct question *questions, **last_question;
+	struct slurm_result *results, **last_result;
+	int fd;
+
+	/* The thread's own from here on. */
+	struct seen *seen;
+	uint32_t round;
+	time_t last_update;
+};
+
+/* -- grouping ------------------------------------------------------------------------------- */
+
+/* Records in the order of their groups; the group's own record first. */
+static int by_key(const void *a, const void *b)
+{
+	const slurm_job_info_t *x = *(slurm_job_info_t *const *)a;
+	const slurm_job_info_t *y = *(slurm_job_info_t *const *)b;
+	uint32_t kx = job_info_key(x), ky = job_info_key(y);
+
+	if (kx != ky)
+		return kx < ky ? -1 : 1;
+	if ((x->job_id == kx) != (y->job_id == ky))
+		return x->job_id == kx ? -1 : 1;
+	return x->job_id < y->job_id ? -1 : x->job_id > y->job_id;
+}
+
+static struct job_group *copy_group(slurm_job_info_t **records, size_t n)
+{
+	struct job_group *group = calloc(1, sizeof(*group) + n * sizeof(group->jobs[0]));
+
+	if (!group)
+		return NULL;
+	group->key = job_info_key(records[0]);
+	for (size_t i = 0; i < n; i++) {
+		struct job *job = job_from_info(records[i]);
+
+		if (!job) {
+			job_group_free(group);
+			return NULL;
+		}
+		group->jobs[group->n++] = job;
+	}
+	return group;
+}
+
+/* Note a group's fingerprint; true if it is another than before. */
+static bool note_group(struct slurm_thread *t, slurm_job_info_t **records, size_t n)
+{
+	uint32_t key = job_info_key(records[0]);
+	uint64_t fingerprint = n;
+	struct seen *seen;
+
+	for (size_t i = 0; i < n; i++)
+		fingerprint = fingerprint * 31 + job_info_fingerprint(records[i]);
+	HASH_FIND(hh, t->seen, &key, sizeof(key), seen);
+	if (seen) {
+		bool changed = seen->fingerprint != fingerprint;
+
+		seen->fingerprint = fingerprint;
+		seen->round = t->round;
+		return changed;
+	}
+	seen = calloc(1, sizeof(*seen));
+	if (seen) {
+		seen->key = key;
+		seen->fingerprint = fingerprint;
+		seen->round = t->round;
+		HASH_ADD(hh, t->seen, key, sizeof(key), seen);
+	}
+	return true;
+}
+
+static void forget_gone(struct slurm_thread *t)
+{
+	struct seen *seen, *tmp;
+
+	HASH_ITER(hh, t->seen, seen, tmp) {
+		if (seen->round != t->round) {
+			HASH_DEL(t->seen, seen);
+			free(seen);
+		}
+	}
+}
+
+/* Put the groups of msg that have changed (or all, if forced) into r; with ids, all keys as well. */
+static int take_groups(struct slurm_thread *t, job_info_msg_t *msg, bool force, bool ids,
+		       struct slurm_result *r)
+{
+	size_t n = msg->record_count;
+	_cleanup_free_ slurm_job_info_t **sorted = calloc(n + 1, sizeof(*sorted));
+
+	r->groups = calloc(n + 1, sizeof(*r->groups));
+	if (ids)
+		r->ids = calloc(n + 1, sizeof(*r->ids));
+	if (!sorted || !r->groups || (ids && !r->ids))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = &msg->job_array[i];
+	qsort(sorted, n, sizeof(*sorted), by_key);
+	for (size_t i = 0, next; i < n; i = next) {
+		uint32_t key = job_info_key(sorted[i]);
+
+		for (next = i + 1; next < n && job_info_key(sorted[next]) == key; next++)
+			;
+		if (ids)
+			r->ids[r->n_ids++] = key;
+		if (note_group(t, sorted + i, next - i) || force) {
+			struct job_group *group = copy_group(sorted + i, next - i);
+
+			if (!group)
+				return -1;
+			r->groups[r->n_groups++] = group;
+		}
+	}
+	return 0;
+}
+
+/* -- questions ------------------------------------------------------------------------------ */
+
+static void fail_slurm(struct slurm_result *r, const char *what)
+{
+	r->failed = true;
+	error_set(&r->err, errno, "%s: %s", what, slurm_strerror(errno));
+}
+
+static void fail_memory(struct slurm_result *r)
+{
+	r->failed = true;
+	error_set(&r->err, ENOMEM, "out of memory");
+}
+
+static void ask_queue(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
+{
+	job_info_msg_t *msg = NULL;
+
+	if (q->force)
+		t->last_update = 0;
+	if (slurm_load_jobs(t->last_update, &msg, SHOW_ALL | SHOW_DETAIL) != 0) {
+		if (errno == SLURM_NO_CHANGE_IN_DATA)
+			r->unchanged = true;
+		else
+			fail_slurm(r, "asking slurmctld for its jobs");
+		return;
+	}
+	t->round++;
+	if (take_groups(t, msg, q->force, true, r) < 0) {
+		fail_memory(r);
+		t->last_update = 0;
+	} else {
+		t->last_update = msg->last_update;
+		forget_gone(t);
+	}
+	slurm_free_job_info_msg(msg);
+}
+
+static void ask_job(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
+{
+	job_info_msg_t *msg = NULL;
+	uint32_t id = q->job_id;
+
+	/* A task's or a component's id gives that record alone: ask again for the whole. */
+	for (int i = 0; i < 2; i++) {
+		uint32_t key;
+
+		if (slurm_load_job(&msg, id, SHOW_ALL | SHOW_DETAIL) != 0) {
+			if (errno == ESLURM_INVALID_JOB_ID)
+				r->gone = true;
+			else
+				fail_slurm(r, "asking slurmctld for a job");
+			return;
+		}
+		key = msg->record_count ? job_info_key(&msg->job_array[0]) : id;
+		if (key == id || i == 1)
+			break;
+		id = key;
+		slurm_free_job_info_msg(msg);
+	}
+	if (take_groups(t, msg, q->force, false, r) < 0)
+		fail_memory(r);
+	slurm_free_job_info_msg(msg);
+}
+
+static void ask_past(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
+{
+	struct job_group *group = NULL;
+
+	if (accounting_load_job(q->job_id, &group, &r->err) < 0) {
+		r->failed = true;
+		return;
+	}
+	r->gone = !group;
+	if (!group)
+		return;
+	r->groups = calloc(1, sizeof(*r->groups));
+	if (!r->groups) {
+		job_group_free(group);
+		fail_memory(r);
+		return;
+	}
+	r->groups[r->n_groups++] = group;
+}
+
+static void (*const askers[])(struct slurm_thread *, const struct question *,
+			      struct slurm_result *) = {
+	[ASK_QUEUE] = ask_queue,
+	[ASK_JOB] = ask_job,
+	[ASK_PAST] = ask_past,
+};
+
+/* -- the thread ----------------------------------------------------------------------------- */
+
+static struct question *wait_for_question(struct slurm_thread *t)
+{
+	struct question *q = NULL;
+
+	pthread_mutex_lock(&t->lock);
+	while (!t->questions && !t->stop)
+		pthread_cond_wait(&t->wake, &t->lock);
+	if (!t->stop) {
+		q = t->questions;
+		t->questions = q->next;
+		if (!t->questions)
+			t->last_question = &t->questions;
+	}
+	pthread_mutex_unlock(&t->lock);
+	return q;
+}
+
+static void hand_over(struct slurm_thread *t, struct slurm_result *r)
+{
+	uint64_t one = 1;
+
+	pthread_mutex_lock(&t->lock);
+	*t->last_result = r;
+	t->last_result = &r->next;
+	pthread_mutex_unlock(&t->lock);
+	if (write(t->fd, &one, sizeof(one)) < 0)
+		return; /* the counter is full: it is readable anyway */
+}
+
+static void *run(void *arg)
+{
+	struct slurm_thread *t = arg;
+	struct question *q;
+
+	while ((q = wait_for_question(t))) {
+		struct slurm_result *r = calloc(1, sizeof(*r));
+
+		if (r) {
+			r->ask = q->ask;
+			r->job_id = q->job_id;
+			r->asked_us = clock_us();
+			askers[q->ask](t, q, r);
+			r->spent_us = clock_us() - r->asked_us;
+			hand_over(t, r);
+		}
+		free(q);
+	}
+	return NULL;
+}
+
+struct slurm_thread *slurm_thread_start(struct error *err)
+{
+	struct slurm_thread *t = calloc(1, sizeof(*t));
+	sigset_t all, before;
+	int rc;
+
+	if (!t) {
+		error_set(err, ENOMEM, "out of memory");
+		return NULL;
+	}
+	t->last_question = &t->questions;
+	t->last_result = &t->results;
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_cond_init(&t->wake, NULL);
+	t->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (t->fd < 0) {
+		error_errno(err, "eventfd");
+		free(t);
+		return NULL;
+	}
+	/* Signals are the loop's business. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&t->thread, NULL, run, t);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc) {
+		error_set(err, rc, "pthread_create: %s", strerror(rc));
+		close(t->fd);
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+int slurm_thread_fd(const struct slurm_thread *t)
+{
+	return t->fd;
+}
+
+void slurm_thread_ask(struct slurm_thread *t, enum slurm_ask ask, uint32_t job_id, bool force)
+{
+	struct question *q;
+
+	pthread_mutex_lock(&t->lock);
+	for (q = t->questions; q; q = q->next)
+		if (q->ask == ask && q->job_id == job_id)
+			break;
+	if (q) {
+		q->force |= force;
+	} else if ((q = calloc(1, sizeof(*q)))) {
+		*q = (struct question){ .ask = ask, .job_id = job_id, .force = force };
+		*t->last_question = q;
+		t->last_question = &q->next;
+		pthread_cond_signal(&t->wake);
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
+struct slurm_result *slurm_thread_next(struct slurm_thread *t)
+{
+	struct slurm_result *r;
+	uint64_t count;
+
+	pthread_mutex_lock(&t->lock);
+	r = t->results;
+	if (r) {
+		t->results = r->next;
+		if (!t->results)
+			t->last_result = &t->results;
+		r->next = NULL;
+	} else if (read(t->fd, &count, sizeof(count)) < 0) {
+		/* nothing to drain */
+	}
+	pthread_mutex_unlock(&t->lock);
+	return r;
+}
+
+void slurm_result_free(struct slurm_result *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->n_groups; i++)
+		job_group_free(r->groups[i]);
+	free(r->groups);
+	free(r->ids);
+	free(r);
+}
+
+void slurm_thread_stop(struct slurm_thread *t)
+{
+	struct slurm_result *r;
+	struct question *q;
+
+	if (!t)
+		return;
+	pthread_mutex_lock(&t->lock);
+	t->stop = true;
+	pthread_cond_signal(&t->wake);
+	pthread_mutex_unlock(&t->lock);
+	pthread_join(t->thread, NULL);
+	while ((r = slurm_thread_next(t)))
+		slurm_result_free(r);
+	while ((q = t->questions)) {
+		t->questions = q->next;
+		free(q);
+	}
+	t->round++;
+	forget_gone(t);
+	close(t->fd);
+	pthread_cond_destroy(&t->wake);
+	pthread_mutex_destroy(&t->lock);
+	free(t);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The agent's second thread: it makes the libslurm calls that block and hands over plain structs.
+ *
+ * It also remembers each group's fingerprint, so that a look at the whole queue hands over only
+ * what has changed since it was last handed over. */
+#ifndef AGENT_SLURM_THREAD_H
+#define AGENT_SLURM_THREAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "sync-agent/slurm/job.h"
+
+enum slurm_ask {
+	ASK_QUEUE, /* all jobs: changed groups, and the ids of all that are there */
+	ASK_JOB,   /* one job's whole group, from slurmctld */
+	ASK_PAST,  /* one job that slurmctld no longer has, from slurmdbd */
+};
+
+struct slurm_result {
+	struct slurm_result *next;
+	enum slurm_ask ask;
+	uint32_t job_id;    /* ASK_JOB, ASK_PAST: as asked */
+	int64_t asked_us;   /* monotonic time of the call's start: what it tells is no older */
+	int64_t spent_us;   /* how long the call took */
+	bool failed;        /* the call failed: err says why; else: */
+	bool gone;          /* ASK_JOB, ASK_PAST: there is no such job */
+	bool unchanged;     /* ASK_QUEUE: nothing at all has changed; ids is not set */
+	struct error err;
+	size_t n_groups;
+	struct job_group **groups;
+	size_t n_ids; /* ASK_QUEUE: keys of all groups, ascending */
+	uint32_t *ids;
+};
+
+struct slurm_thread;
+
+/* Start it. slurm_init() has to have been called. Returns NULL with err filled on failure. */
+struct slurm_thread *slurm_thread_start(struct error *err);
+
+/* Readable when slurm_thread_next() has something. */
+int slurm_thread_fd(const struct slurm_thread *t);
+
+/* Ask; the answer comes as a slurm_result. A group is handed over even if unchanged when force is
+ * set. An equal question that still waits in line is not put twice. */
+void slurm_thread_ask(struct slurm_thread *t, enum slurm_ask ask, uint32_t job_id, bool force);
+
+/* The next answer (the caller frees it with slurm_result_free()), or NULL. */
+struct slurm_result *slurm_thread_next(struct slurm_thread *t);
+
+void slurm_result_free(struct slurm_result *r);
+
+/* Wait for the call under way and end the thread. */
+void slurm_thread_stop(struct slurm_thread *t);
+
+#endif
