@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Starting, watching and ending processes. Sourced by lab.
+#
+# Each part of the lab is one daemon in the foreground in a session of its own. run/PART.pid holds its pid and start
+# time, so that a pid which the kernel has given to somebody else since is never signalled. All of them, and so all
+# that they start, are also in one cgroup (the cage), so that nothing they leave behind is missed.
+# shellcheck shell=bash
+
+# The lab's environment variable by which its daemons are told from others, wherever there are no cgroups.
+MARK=SLURM_KUBE_LAB
+
+say() {
+	echo "lab: $*" >&2
+}
+
+die() {
+	say "$*"
+	exit 1
+}
+
+# start_time PID: in clock ticks since boot; 1 if there is no such process or it is a zombie
+start_time() {
+	local line
+	{ read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
+	line=${line##*) }
+	[ "${line:0:1}" != Z ] || return 1
+	# shellcheck disable=SC2086
+	set -- $line
+	echo "${20}"
+}
+
+# pid_of PART: its pid, if it is alive
+pid_of() {
+	local pid started
+	{ read -r pid started <"$STATE/run/$1.pid"; } 2>/dev/null || return 1
+	[ -n "$started" ] && [ "$(start_time "$pid")" = "$started" ] && echo "$pid"
+}
+
+alive() {
+	pid_of "$1" >/dev/null
+}
+
+# spawn PART COMMAND...: start a daemon; its output is added to log/PART.out
+spawn() {
+	local part=$1 pid
+	shift
+	mkdir -p "$STATE/run" "$STATE/log"
+	(
+		exec </dev/null >>"$STATE/log/$part.out" 2>&1 9>&-
+		cd /
+		cage_enter
+		exec setsid env -i PATH="$PATH" HOME=/ LANG=C.UTF-8 "$MARK=$STATE" "$@"
+	) &
+	pid=$!
+	# The start time is the fork's: exec, also through setsid, env and setpriv, keeps pid and time.
+	echo "$pid $(start_time $pid)" >"$STATE/run/$part.pid"
+	disown "$pid"
+}
+
+# log_of PART: the log that tells most about it
+log_of() {
+	if [ -s "$STATE/log/$1.log" ]; then
+		echo "$STATE/log/$1.log"
+	else
+		echo "$STATE/log/$1.out"
+	fi
+}
+
+# wait_for PART WHAT COMMAND...: until the command succeeds, while the part is alive, within $LAB_TIMEOUT seconds
+wait_for() {
+	local part=$1 what=$2 deadline=$((SECONDS + LAB_TIMEOUT))
+	shift 2
+	until "$@" >/dev/null 2>&1; do
+		alive "$part" || { failed "$part" "$part ended while waiting until $what"; return 1; }
+		[ $SECONDS -lt $deadline ] || { failed "$part" "$what: not within $LAB_TIMEOUT s"; return 1; }
+		sleep 0.05
+	done
+}
+
+# failed PART TEXT: say so, with the end of the part's log
+failed() {
+	say "$2. The end of its log, $(log_of "$1"):"
+	tail -n 15 "$(log_of "$1")" >&2 || :
+	return 1
+}
+
+# signal_part PART SIGNAL
+signal_part() {
+	local pid
+	pid=$(pid_of "$1") && kill "-$2" "$pid" 2>/dev/null
+}
+
+# end_parts SECONDS PART...: ask all of them to end, wait for that long, then kill what is left
+end_parts() {
+	local deadline=$(($(now_ms) + $1 * 1000)) part left
+	shift
+	for part in "$@"; do
+		# Also one that a test has stopped with SIGSTOP.
+		signal_part "$part" TERM && signal_part "$part" CONT
+	done
+	while left=; do
+		for part in "$@"; do
+			alive "$part" && left+=" $part"
+		done
+		[ -n "$left" ] && [ "$(now_ms)" -lt $deadline ] || break
+		sleep 0.05
+	done
+	for part in $left; do
+		signal_part "$part" KILL
+	done
+	for part in "$@"; do
+		while alive "$part"; do sleep 0.02; done
+		rm -f "$STATE/run/$part.pid"
+	done
+}
+
+now_ms() {
+	echo $((${EPOCHREALTIME/[.,]/} / 1000))
+}
+
+# The cage: a cgroup v2 folder where there is one, else one of the v1 pids hierarchy, else nothing.
+cage() {
+	local base name
+	name=slurm-kube-lab-$(cksum <<<"$STATE" | cut -d' ' -f1)
+	for base in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/pids; do
+		[ -f $base/cgroup.procs ] && [ -w $base/cgroup.procs ] && { echo "$base/$name"; return 0; }
+	done
+	return 1
+}
+
+cage_enter() {
+	local folder
+	folder=$(cage) && mkdir -p "$folder" && echo "$BASHPID" >"$folder/cgroup.procs" || :
+}
+
+# Pids of everything that belongs to this lab, but this script and those that called it.
+lab_pids() {
+	local folder
+	{
+		folder=$(cage) && find "$folder" -name cgroup.procs -exec cat {} + 2>/dev/null
+		marked_pids
+	} | sort -un | grep -vxF "$(ancestors)"
+}
+
+# Daemons by their mark. Jobs have an environment of their own: by SLURM_CONF together with the name of a node.
+marked_pids() {
+	local environ
+	grep -lzFx "$MARK=$STATE" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3
+	grep -lzE "^SLURM_CONF=$(regex_quote "$STATE")/etc/" /proc/[0-9]*/environ 2>/dev/null | while read -r environ; do
+		grep -qzE '^SLURMD_NODENAME=(node|far)[0-9]+$' "$environ" 2>/dev/null && cut -d/ -f3 <<<"$environ"
+	done
+}
+
+regex_quote() {
+	sed 's/[][\.*^$+?(){}|]/\\&/g' <<<"$1"
+}
+
+# This process and all above it.
+ancestors() {
+	local pid=$BASHPID
+	while [ "${pid:-0}" -gt 0 ]; do
+		echo "$pid"
+		pid=$(awk '$1 == "PPid:" { print $2 }' "/proc/$pid/status" 2>/dev/null)
+	done
+}
+
+# Kill all that is left, again and again until nothing is (something might be forking).
+end_leftovers() {
+	local pids i folder
+	for i in {1..100}; do
+		pids=$(lab_pids | tr '\n' ' ')
+		[ -n "$pids" ] || break
+		# shellcheck disable=SC2086
+		kill -KILL $pids 2>/dev/null || :
+		sleep 0.05
+	done
+	if [ -n "$pids" ]; then
+		say "these processes don't end: $pids"
+		return 1
+	fi
+	if folder=$(cage); then
+		find "$folder" -depth -type d -exec rmdir {} + 2>/dev/null || :
+	fi
+}
+
+# Mounts below the state folder, innermost first.
+lab_mounts() {
+	awk -v state="$STATE/" 'index($5, state) == 1 { print $5 }' /proc/self/mountinfo | tac
+}
+
+end_mounts() {
+	local m
+	lab_mounts | while read -r m; do
+		umount -l "$(printf %b "$m")" || :
+	done
+}
