@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static int parse_udp(const char *text, struct doorbell_target *ret, struct error
 	if (!colon || n == 0 || n >= sizeof(host))
 		return error_set(err, EINVAL, "doorbell udp:%s: it takes udp:ADDRESS:PORT", text);
 	port = strtoul(colon + 1, &end, 10);
-	if (*end || port == 0 || port > 65535)
+	if (!isdigit((unsigned char)colon[1]) || *end || port == 0 || port > 65535)
 		return error_set(err, EINVAL, "doorbell udp:%s: '%s' is not a port", text, colon + 1);
 	memcpy(host, text, n);
 	host[n] = '\0';

@@ -16,6 +16,7 @@ struct json_object *json_parse(const char *text, size_t len, struct error *err)
 	_cleanup_(free_tokener) struct json_tokener *tokener = json_tokener_new_ex(JSON_MAX_DEPTH);
 	struct json_object *o;
 	enum json_tokener_error problem;
+	size_t end;
 
 	if (!tokener || len > INT_MAX) {
 		error_set(err, ENOMEM, "JSON: no memory for %zu bytes", len);
@@ -24,19 +25,22 @@ struct json_object *json_parse(const char *text, size_t len, struct error *err)
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	o = json_tokener_parse_ex(tokener, text, (int)len);
 	problem = json_tokener_get_error(tokener);
-	if (problem == json_tokener_continue && !o)
+	end = json_tokener_get_parse_end(tokener);
+	if (problem == json_tokener_continue) {
 		/* A bare number has no end of its own: the NUL is one. */
-		o = json_tokener_parse_ex(tokener, "", 1), problem = json_tokener_get_error(tokener);
+		o = json_tokener_parse_ex(tokener, "", 1);
+		if (json_tokener_get_error(tokener) == json_tokener_success)
+			problem = json_tokener_success;
+	}
 	if (problem != json_tokener_success) {
 		json_object_put(o);
-		error_set(err, EBADMSG, "not valid JSON at byte %zu: %s",
-			  json_tokener_get_parse_end(tokener),
+		error_set(err, EBADMSG, "not valid JSON at byte %zu: %s", end,
 			  problem == json_tokener_continue ? "it ends too early" :
 							     json_tokener_error_desc(problem));
 		return NULL;
 	}
-	for (size_t i = json_tokener_get_parse_end(tokener); i < len; i++) {
-		if (!strchr(" \t\r\n", text[i])) {
+	for (size_t i = end; i < len; i++) {
+		if (!text[i] || !strchr(" \t\r\n", text[i])) {
 			json_object_put(o);
 			error_set(err, EBADMSG, "not valid JSON at byte %zu: text after the end", i);
 			return NULL;

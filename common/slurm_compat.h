@@ -5,6 +5,8 @@
 
 #include <slurm/slurm.h>
 #include <slurm/slurm_errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
 
 #define SLURM_AT_LEAST(major, minor, micro) \
 	(SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(major, minor, micro))
@@ -23,5 +25,26 @@ extern const char *slurm_job_state_reason_string(enum job_state_reason reason);
 extern char *slurm_job_reason_string(enum job_state_reason reason);
 #define compat_reason_string(reason) slurm_job_reason_string(reason)
 #endif
+
+/* Make *item count * size bytes long, cleared where it is new. With may_fail it returns NULL and leaves
+ * *item alone when memory is short; without it, and in slurm_xstrdup(), the daemon is aborted. */
+extern void *slurm_xrecalloc(void **item, size_t count, size_t size, bool clear, bool may_fail,
+			     const char *file, int line, const char *function);
+
+/* The daemon's own configuration, for its plugins: of the same build as the header, or the daemon
+ * wouldn't have loaded them. Its address is NULL where there is none. */
+extern slurm_conf_t slurm_conf __attribute__((weak));
+
+/* The job that an update is for, an array's own id for one of its tasks; 0 if it names none. */
+static inline uint32_t compat_desc_job_id(const job_desc_msg_t *desc)
+{
+	if (desc->job_id_str)
+		return (uint32_t)strtoul(desc->job_id_str, NULL, 10);
+#if SLURM_AT_LEAST(25, 11, 0)
+	return desc->step_id.job_id == NO_VAL ? 0 : desc->step_id.job_id;
+#else
+	return desc->job_id == NO_VAL ? 0 : desc->job_id;
+#endif
+}
 
 #endif

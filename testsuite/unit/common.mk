@@ -1,1 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# common/ and jobsubmit/
+UNIT_TESTS += \
+	testsuite/unit/test_buffer \
+	testsuite/unit/test_doorbell \
+	testsuite/unit/test_error \
+	testsuite/unit/test_json \
+	testsuite/unit/test_jobsubmit_conf \
+	testsuite/unit/test_jobsubmit_stamp
+
+testsuite_unit_test_buffer_SOURCES = testsuite/unit/test_buffer.c testsuite/unit/unit.h
+testsuite_unit_test_buffer_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_buffer_LDADD = $(UNIT_LIBS)
+
+testsuite_unit_test_doorbell_SOURCES = testsuite/unit/test_doorbell.c
+testsuite_unit_test_doorbell_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_doorbell_LDADD = $(UNIT_LIBS)
+
+testsuite_unit_test_error_SOURCES = testsuite/unit/test_error.c
+testsuite_unit_test_error_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_error_LDADD = $(UNIT_LIBS)
+
+testsuite_unit_test_json_SOURCES = testsuite/unit/test_json.c
+testsuite_unit_test_json_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_json_LDADD = $(UNIT_LIBS)
+
+testsuite_unit_test_jobsubmit_conf_SOURCES = testsuite/unit/test_jobsubmit_conf.c
+testsuite_unit_test_jobsubmit_conf_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_jobsubmit_conf_LDADD = libjobsubmit.la $(UNIT_LIBS)
+
+testsuite_unit_test_jobsubmit_stamp_SOURCES = testsuite/unit/test_jobsubmit_stamp.c
+testsuite_unit_test_jobsubmit_stamp_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_jobsubmit_stamp_LDADD = libjobsubmit.la $(UNIT_LIBS)
