@@ -53,7 +53,10 @@ ports_release() {
 
 # Labs that run on this machine, other than this one.
 other_labs() {
-	cat $PORT_REGISTRY/[0-9]* 2>/dev/null | sort -u | grep -vxF "$STATE"
+	local holder
+	cat $PORT_REGISTRY/[0-9]* 2>/dev/null | sort -u | while read -r holder; do
+		[ "$holder" = "$STATE" ] || [ ! -e "$holder/settings" ] || echo "$holder"
+	done
 }
 
 # Which port is whose. A cluster's nodes have consecutive ones.

@@ -46,7 +46,8 @@ spawn() {
 	shift
 	mkdir -p "$STATE/run" "$STATE/log"
 	(
-		exec </dev/null >>"$STATE/log/$part.out" 2>&1 9>&-
+		exec </dev/null >>"$STATE/log/$part.out" 2>&1
+		close_others
 		cd /
 		cage_enter
 		exec setsid env -i PATH="$PATH" HOME=/ LANG=C.UTF-8 "$MARK=$STATE" "$@"
@@ -55,6 +56,15 @@ spawn() {
 	# The start time is the fork's: exec, also through setsid, env and setpriv, keeps pid and time.
 	echo "$pid $(start_time $pid)" >"$STATE/run/$part.pid"
 	disown "$pid"
+}
+
+# Close all but standard input and outputs: locks, and what a caller such as bats waits for.
+close_others() {
+	local fd
+	for fd in /proc/"$BASHPID"/fd/*; do
+		fd=${fd##*/}
+		[ "$fd" -le 2 ] || eval "exec $fd>&-"
+	done
 }
 
 # log_of PART: the log that tells most about it
