@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is to be run: an OCI bundle, or a root file system folder. Nothing here needs privilege. */
+#ifndef SPANK_HOLDER_BUNDLE_H
+#define SPANK_HOLDER_BUNDLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/cleanup.h"
+#include "common/error.h"
+#include "spank/holder/mount_options.h"
+
+#define BUNDLE_CONFIG_MAX (1024 * 1024)
+#define BUNDLE_MOUNTS_MAX 256
+
+struct bundle_mount {
+	char *destination; /* absolute, inside the container */
+	char *source;      /* absolute, on the host; NULL for a tmpfs */
+	struct mount_options options;
+};
+
+struct bundle {
+	char *path;       /* the folder that --container named, absolute */
+	char *rootfs;     /* the root file system's folder, absolute */
+	char *cwd;        /* "" for the job's own */
+	bool read_only;
+	bool no_new_privs;
+	char **env;       /* "NAME=value", ends in NULL */
+	size_t env_count;
+	struct bundle_mount *mounts;
+	size_t mount_count;
+};
+
+/* Read and check what --container names.
+ * image: as the user wrote it; a relative path counts from the working folder. ret: set only on
+ * success, the caller frees with bundle_free(). Returns 0, or -1 with err filled with a text for the
+ * user: the image, what is wrong with it, and the remedy.
+ * Source: OCI runtime-spec 1.1, config.md. */
+int bundle_open(const char *image, struct bundle **ret, struct error *err);
+
+/* Fill in b from the text of a config.json; b->path must be set. Returns 0, or -1 with err filled. */
+int bundle_parse(struct bundle *b, const char *text, size_t len, struct error *err);
+
+void bundle_free(struct bundle *b);
+
+static inline void bundle_freep(struct bundle **b)
+{
+	bundle_free(*b);
+}
+
+#endif

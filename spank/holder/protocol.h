@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How tasks and the holder talk: command line in, one report out, then one registration per task.
+ *
+ * The first task of a step on a node starts the holder:
+ *
+ *	slurm-kube-holder --image=PATH [--spool=FOLDER] PID...
+ *
+ * with every task's process id (0: not known), the report pipe as descriptor HOLDER_REPORT_FD, and
+ * the job's environment. The holder makes the container and reports: strings that each end in a NUL,
+ * "ready", working folder ("" for the job's own), flags, then the image's environment; or "error" and
+ * a text. Then it waits, being what holds the namespaces, until each task has written its process id
+ * into the pipe that is the holder's descriptor HOLDER_JOIN_FD (opened through /proc) or has ended. */
+#ifndef SPANK_HOLDER_PROTOCOL_H
+#define SPANK_HOLDER_PROTOCOL_H
+
+#define HOLDER_REPORT_FD 3
+#define HOLDER_JOIN_FD 4
+#define HOLDER_REPORT_MAX (256 * 1024)
+
+#define HOLDER_READY "ready"
+#define HOLDER_ERROR "error"
+#define HOLDER_FLAG_NO_NEW_PRIVS 'p'
+
+#endif
