@@ -1,2 +1,286 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-typedef int spank_kube_placeholder;
+/* spank_kube.so: Slurm's side of the containers and doorbells, and nothing else. Each callback only
+ * translates between SPANK and the modules next to this file.
+ *
+ * A callback never fails for a user's mistake: an error from slurm_spank_init or job_prolog drains
+ * the node, and one from user_init ends srun with exit code 0. What went wrong is remembered, and the
+ * task that wanted a container fails in task_init. */
+#include <errno.h>
+#include <slurm/spank.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/cleanup.h"
+#include "common/slurm_compat.h"
+#include "spank/bell.h"
+#include "spank/config.h"
+#include "spank/env_rule.h"
+#include "spank/inherit.h"
+#include "spank/join.h"
+
+SPANK_PLUGIN(spank_kube, 1)
+
+/* One process is one step (or one srun, or one prolog), so there is one of each. */
+static struct spank_config config;
+static struct error config_error;
+static struct {
+	char *image; /* what --container asked for; NULL if nothing, or if Slurm runs it itself */
+	struct rendezvous *rendezvous;
+	int exit_status; /* the highest of the tasks'; -1 while none has ended */
+} step = { .exit_status = -1 };
+
+/* Slurm runs containers itself where the site has configured that. */
+static bool slurm_has_oci_conf(void)
+{
+	const char *conf = getenv("SLURM_CONF");
+	char path[4096];
+	struct stat st;
+	const char *slash = conf ? strrchr(conf, '/') : NULL;
+
+	if (slash)
+		snprintf(path, sizeof(path), "%.*s/oci.conf", (int)(slash - conf), conf);
+	else
+		snprintf(path, sizeof(path), "/etc/slurm/oci.conf");
+	return stat(path, &st) == 0;
+}
+
+static uint32_t item_u32(spank_t sp, spank_item_t item, uint32_t fallback)
+{
+	uint32_t value = fallback;
+
+	return spank_get_item(sp, item, &value) == ESPANK_SUCCESS ? value : fallback;
+}
+
+static void job_variable(spank_t sp, const char *name, char *dest, size_t size)
+{
+	if (spank_getenv(sp, name, dest, (int)size) != ESPANK_SUCCESS)
+		dest[0] = '\0';
+}
+
+/* The value of a variable of any length; the caller frees it. NULL if it isn't set. */
+static char *job_variable_dup(spank_t sp, const char *name)
+{
+	char **env = NULL;
+	size_t n = strlen(name);
+
+	if (spank_get_item(sp, S_JOB_ENV, &env) != ESPANK_SUCCESS || !env)
+		return NULL;
+	for (; *env; env++)
+		if (!strncmp(*env, name, n) && (*env)[n] == '=')
+			return strdup(*env + n + 1);
+	return NULL;
+}
+
+/* The node's own name isn't in the environment yet when a step starts; but this is its first one. */
+static void first_node(spank_t sp, char *dest, size_t size)
+{
+	char list[1024];
+
+	job_variable(sp, "SLURMD_NODENAME", dest, size);
+	if (dest[0])
+		return;
+	job_variable(sp, "SLURM_STEP_NODELIST", list, sizeof(list));
+	if (!list[0])
+		job_variable(sp, "SLURM_JOB_NODELIST", list, sizeof(list));
+	bell_name_first_node(list, dest, size);
+}
+
+static void ring_step(spank_t sp, enum doorbell_kind kind)
+{
+	struct doorbell bell = doorbell_new(kind);
+
+	bell.job_id = item_u32(sp, S_JOB_ID, 0);
+	bell.step_id = item_u32(sp, S_JOB_STEPID, DOORBELL_NO_STEP);
+	if (item_u32(sp, S_JOB_NODEID, 0) != 0 || bell.step_id == SLURM_EXTERN_CONT)
+		return;
+	snprintf(bell.cluster, sizeof(bell.cluster), "%s", config.cluster);
+	if (!bell.cluster[0])
+		job_variable(sp, "SLURM_CLUSTER_NAME", bell.cluster, sizeof(bell.cluster));
+	job_variable(sp, "SLURM_JOB_USER", bell.user, sizeof(bell.user));
+	if (!bell.user[0])
+		snprintf(bell.user, sizeof(bell.user), "%u", item_u32(sp, S_JOB_UID, 0));
+	first_node(sp, bell.node, sizeof(bell.node));
+	if (step.image)
+		snprintf(bell.image, sizeof(bell.image), "%s", step.image);
+	if (kind == DOORBELL_STEP_END) {
+		bell.exit_code = step.exit_status;
+		bell.startup_us = step.rendezvous ? step.rendezvous->startup_us : 0;
+	}
+	bell_ring(&config, &bell);
+}
+
+static void ring_job(enum doorbell_kind kind, spank_t sp)
+{
+	struct doorbell bell = doorbell_new(kind);
+	char first[sizeof(bell.node)];
+	const char *node = getenv("SLURMD_NODENAME"), *user = getenv("SLURM_JOB_USER");
+	const char *cluster = config.cluster[0] ? config.cluster : getenv("SLURM_CLUSTER_NAME");
+
+	/* Not known (older Slurm): one doorbell too many costs less than one too few. */
+	bell_name_first_node(getenv("SLURM_NODELIST"), first, sizeof(first));
+	if (first[0] && node && strcmp(first, node))
+		return;
+	bell.job_id = item_u32(sp, S_JOB_ID, 0);
+	snprintf(bell.cluster, sizeof(bell.cluster), "%s", cluster ? cluster : "");
+	snprintf(bell.user, sizeof(bell.user), "%s", user ? user : "");
+	snprintf(bell.node, sizeof(bell.node), "%s", node ? node : "");
+	bell_ring(&config, &bell);
+}
+
+int slurm_spank_init(spank_t sp, int ac, char *av[])
+{
+	spank_context_t context = spank_context();
+
+	if (spank_config_parse(ac, av, &config, &config_error) < 0 &&
+	    (context == S_CTX_SLURMD || context == S_CTX_REMOTE))
+		slurm_error("spank_kube: plugstack.conf: %s", config_error.text);
+	if (context == S_CTX_LOCAL || context == S_CTX_ALLOCATOR)
+		inherit_before_options();
+	if (context == S_CTX_SLURMD && slurm_has_oci_conf())
+		slurm_info("spank_kube: there is an oci.conf, so Slurm runs containers itself");
+	return 0;
+}
+
+int slurm_spank_init_post_opt(spank_t sp, int ac, char *av[])
+{
+	spank_context_t context = spank_context();
+	struct error err;
+
+	if (context == S_CTX_REMOTE) {
+		/* An empty name is a mistake (--container=$UNSET), not a wish for none. */
+		if (!slurm_has_oci_conf())
+			step.image = job_variable_dup(sp, "SLURM_CONTAINER");
+		ring_step(sp, DOORBELL_STEP_START);
+	} else if ((context == S_CTX_LOCAL || context == S_CTX_ALLOCATOR) &&
+		   inherit_after_options(context == S_CTX_LOCAL, &err) < 0) {
+		slurm_error("%s", err.text);
+		return -1;
+	}
+	return 0;
+}
+
+int slurm_spank_local_user_init(spank_t sp, int ac, char *av[])
+{
+	inherit_before_step();
+	return 0;
+}
+
+int slurm_spank_user_init(spank_t sp, int ac, char *av[])
+{
+	if (step.image)
+		step.rendezvous = rendezvous_new(item_u32(sp, S_JOB_LOCAL_TASK_COUNT, 1));
+	return 0;
+}
+
+/* In slurmstepd, for each task, before any of them goes on to task_init. */
+int slurm_spank_task_post_fork(spank_t sp, int ac, char *av[])
+{
+	pid_t pid = 0;
+	int task = -1;
+
+	if (step.rendezvous && spank_get_item(sp, S_TASK_ID, &task) == ESPANK_SUCCESS &&
+	    spank_get_item(sp, S_TASK_PID, &pid) == ESPANK_SUCCESS && task >= 0)
+		rendezvous_set_task(step.rendezvous, task, pid);
+	return 0;
+}
+
+/* The folder of the batch script, which the caller frees; NULL for other steps. */
+static char *spool_folder(spank_t sp)
+{
+	char **argv = NULL;
+	char *slash, *folder;
+	int argc = 0;
+
+	if (item_u32(sp, S_JOB_STEPID, 0) != SLURM_BATCH_SCRIPT ||
+	    spank_get_item(sp, S_JOB_ARGV, &argc, &argv) != ESPANK_SUCCESS || argc < 1)
+		return NULL;
+	folder = strdup(argv[0]);
+	slash = folder ? strrchr(folder, '/') : NULL;
+	if (slash && slash != folder)
+		*slash = '\0';
+	return folder;
+}
+
+static void set_image_env(spank_t sp)
+{
+	const char *assignment = NULL, *value;
+	char name[1024];
+
+	while ((assignment = join_next_env(step.rendezvous, assignment))) {
+		if (!env_rule_takes(assignment))
+			continue;
+		value = env_rule_split(assignment, name, sizeof(name));
+		if (value)
+			spank_setenv(sp, name, value, 1);
+	}
+}
+
+int slurm_spank_task_init(spank_t sp, int ac, char *av[])
+{
+	_cleanup_free_ char *spool = NULL;
+	struct start_request request = { .holder = config.holder, .image = step.image };
+	struct error err;
+	bool tell;
+
+	if (!step.image)
+		return 0;
+	if (config_error.code || !step.rendezvous) {
+		slurm_error("container %s: %s%s", step.image,
+			    config_error.code ? "plugstack.conf of this node: " : "out of memory",
+			    config_error.text);
+		return -1;
+	}
+	request.spool = spool = spool_folder(sp);
+	if (spank_get_item(sp, S_JOB_ENV, &request.env) != ESPANK_SUCCESS)
+		request.env = NULL;
+	if (join_container(step.rendezvous, &request, &tell, &err) < 0) {
+		if (tell)
+			slurm_error("%s", err.text);
+		return -1;
+	}
+	set_image_env(sp);
+	return 0;
+}
+
+int slurm_spank_task_exit(spank_t sp, int ac, char *av[])
+{
+	int status = -1;
+
+	if (spank_get_item(sp, S_TASK_EXIT_STATUS, &status) == ESPANK_SUCCESS &&
+	    status > step.exit_status)
+		step.exit_status = status;
+	return 0;
+}
+
+int slurm_spank_exit(spank_t sp, int ac, char *av[])
+{
+	if (spank_context() == S_CTX_REMOTE)
+		ring_step(sp, DOORBELL_STEP_END);
+	free(step.image);
+	step.image = NULL;
+	return 0;
+}
+
+/* Prolog and epilog are processes of their own, where slurm_spank_init isn't called. Their
+ * environment is slurmd's, none of it the user's. */
+int slurm_spank_job_prolog(spank_t sp, int ac, char *av[])
+{
+	spank_config_parse(ac, av, &config, NULL);
+	ring_job(DOORBELL_JOB_START, sp);
+	return 0;
+}
+
+int slurm_spank_job_epilog(spank_t sp, int ac, char *av[])
+{
+	spank_config_parse(ac, av, &config, NULL);
+	ring_job(DOORBELL_JOB_END, sp);
+	return 0;
+}
+
+/* Does nothing, but without it slurmd doesn't call slurm_spank_init. */
+int slurm_spank_slurmd_exit(spank_t sp, int ac, char *av[])
+{
+	return 0;
+}

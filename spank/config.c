@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "spank/config.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+
+static int copy(char *dest, size_t size, const char *key, const char *value, struct error *err)
+{
+	if (strlen(value) >= size)
+		return error_set(err, ENAMETOOLONG, "%s= takes at most %zu bytes", key, size - 1);
+	strcpy(dest, value);
+	return 0;
+}
+
+static int set_doorbell(struct spank_config *c, const char *value, struct error *err)
+{
+	return doorbell_target_parse(value, &c->doorbell, err);
+}
+
+static int set_munge_socket(struct spank_config *c, const char *value, struct error *err)
+{
+	return copy(c->munge_socket, sizeof(c->munge_socket), "munge_socket", value, err);
+}
+
+static int set_agent_uid(struct spank_config *c, const char *value, struct error *err)
+{
+	char *end;
+	unsigned long uid;
+
+	errno = 0;
+	uid = strtoul(value, &end, 10);
+	if (!*value || *end || value[0] == '-' || errno || uid >= UINT32_MAX)
+		return error_set(err, EINVAL, "agent_uid=%s: it takes a numeric user id", value);
+	c->agent_uid = uid;
+	c->has_agent_uid = true;
+	return 0;
+}
+
+static int set_cluster(struct spank_config *c, const char *value, struct error *err)
+{
+	return copy(c->cluster, sizeof(c->cluster), "cluster", value, err);
+}
+
+static int set_holder(struct spank_config *c, const char *value, struct error *err)
+{
+	if (value[0] != '/')
+		return error_set(err, EINVAL, "holder=%s: the path has to be absolute", value);
+	return copy(c->holder, sizeof(c->holder), "holder", value, err);
+}
+
+static const struct {
+	const char *key;
+	int (*set)(struct spank_config *c, const char *value, struct error *err);
+} arguments[] = {
+	{ "doorbell=", set_doorbell }, { "munge_socket=", set_munge_socket },
+	{ "agent_uid=", set_agent_uid }, { "cluster=", set_cluster },
+	{ "holder=", set_holder },
+};
+
+static int parse_one(struct spank_config *c, const char *argument, struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(arguments); i++) {
+		size_t n = strlen(arguments[i].key);
+
+		if (!strncmp(argument, arguments[i].key, n))
+			return arguments[i].set(c, argument + n, err);
+	}
+	return error_set(err, EINVAL,
+			 "unknown argument '%s' (there are doorbell=, munge_socket=, agent_uid=, "
+			 "cluster= and holder=)",
+			 argument);
+}
+
+int spank_config_parse(int argc, char *const argv[], struct spank_config *ret, struct error *err)
+{
+	struct spank_config c = { .holder = SLURM_KUBE_LIBEXECDIR "/slurm-kube-holder" };
+	struct error problem;
+	int rc = 0;
+
+	doorbell_target_parse(DOORBELL_DEFAULT, &c.doorbell, NULL);
+	for (int i = 0; i < argc; i++) {
+		if (parse_one(&c, argv[i], &problem) < 0 && rc == 0) {
+			rc = -1;
+			if (err)
+				*err = problem;
+		}
+	}
+	if (rc == 0 && c.doorbell.address.ss_family != AF_UNIX && !c.has_agent_uid)
+		rc = error_set(err, EINVAL,
+			       "a doorbell over udp is sealed for one reader: add agent_uid=UID, the "
+			       "numeric user id that the agent runs as");
+	*ret = c;
+	return rc;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the site wrote behind spank_kube.so in plugstack.conf. */
+#ifndef SPANK_CONFIG_H
+#define SPANK_CONFIG_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "common/doorbell.h"
+#include "common/error.h"
+
+struct spank_config {
+	struct doorbell_target doorbell;
+	char munge_socket[108]; /* "" for munge's default */
+	bool has_agent_uid;
+	uid_t agent_uid;  /* who may open a sealed doorbell */
+	char cluster[64]; /* "" to take it from the environment */
+	char holder[4096];
+};
+
+/* Read the plugin's arguments. ret always holds something usable: what is wrong with one argument
+ * spoils no other. Returns 0, or -1 with err filled with the first thing that was wrong. */
+int spank_config_parse(int argc, char *const argv[], struct spank_config *ret, struct error *err);
+
+#endif

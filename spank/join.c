@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "spank/join.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+
+/* What the report says after "ready". */
+static const char *report_cwd(const struct rendezvous *r)
+{
+	const char *cwd = rendezvous_next(r, rendezvous_next(r, NULL));
+
+	return cwd ? cwd : "";
+}
+
+static const char *report_flags(const struct rendezvous *r)
+{
+	const char *flags = rendezvous_next(r, report_cwd(r));
+
+	return flags ? flags : "";
+}
+
+const char *join_next_env(const struct rendezvous *r, const char *previous)
+{
+	return rendezvous_next(r, previous ? previous : report_flags(r));
+}
+
+/* Open one of the holder's namespaces, and make sure that it is the one that was made for this step
+ * and not that of a process that got the holder's number since. */
+static int open_namespace(pid_t holder, const char *name, const struct namespace_id *id,
+			  struct error *err)
+{
+	_cleanup_close_ int fd = -1;
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)holder, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_errno(err, "its holder, process %d, is gone (%s)", (int)holder, path);
+	if (st.st_dev != id->dev || st.st_ino != id->ino)
+		return error_set(err, ESTALE, "its holder, process %d, is gone, and its number is "
+				 "another process's", (int)holder);
+	return TAKE_FD(fd);
+}
+
+static int enter(const struct rendezvous *r, struct error *err)
+{
+	_cleanup_close_ int user = open_namespace(r->holder, "user", &r->user_ns, err);
+	_cleanup_close_ int mount = -1;
+	_cleanup_close_ int registration = -1;
+	pid_t self = getpid();
+	char path[64];
+
+	if (user < 0)
+		return -1;
+	mount = open_namespace(r->holder, "mnt", &r->mount_ns, err);
+	if (mount < 0)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)r->holder, HOLDER_JOIN_FD);
+	registration = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (registration < 0)
+		return error_errno(err, "its holder, process %d", (int)r->holder);
+	if (setns(user, CLONE_NEWUSER) < 0)
+		return error_errno(err, "joining its user namespace");
+	if (setns(mount, CLONE_NEWNS) < 0)
+		return error_errno(err, "joining its mount namespace");
+	if (write(registration, &self, sizeof(self)) != sizeof(self))
+		return error_errno(err, "registering with its holder, process %d", (int)r->holder);
+	return 0;
+}
+
+/* A bundle says where its tasks start; in a root file system folder it is where the job is, if that
+ * exists there too. */
+static int change_folder(const struct rendezvous *r, const char *job_cwd, struct error *err)
+{
+	const char *cwd = report_cwd(r);
+
+	if (cwd[0]) {
+		if (chdir(cwd) < 0)
+			return error_errno(err, "its working folder %s", cwd);
+		return 0;
+	}
+	if (job_cwd[0] != '/' || chdir(job_cwd) < 0)
+		return chdir("/") < 0 ? error_errno(err, "its root folder") : 0;
+	return 0;
+}
+
+static int finish(const struct rendezvous *r, const char *job_cwd, struct error *err)
+{
+	if (strchr(report_flags(r), HOLDER_FLAG_NO_NEW_PRIVS) && report_flags(r)[0] &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return error_errno(err, "no_new_privs");
+	return change_folder(r, job_cwd, err);
+}
+
+int join_container(struct rendezvous *r, const struct start_request *request, bool *tell,
+		   struct error *err)
+{
+	char job_cwd[PATH_MAX] = "";
+	bool first = false;
+	int rc;
+
+	*tell = true;
+	if (!getcwd(job_cwd, sizeof(job_cwd)))
+		job_cwd[0] = '\0';
+	if (rendezvous_lock(r, err) < 0)
+		return error_wrap(err, "container %s", request->image);
+	if (r->state == RENDEZVOUS_EMPTY) {
+		first = true;
+		start_holder(r, request);
+	}
+	rendezvous_unlock(r);
+	if (r->state != RENDEZVOUS_READY) {
+		*tell = first;
+		*err = r->error;
+		return -1;
+	}
+	rc = enter(r, err);
+	if (rc == 0)
+		rc = finish(r, job_cwd, err);
+	if (rc < 0)
+		return error_wrap(err, "container %s", request->image);
+	if (first)
+		start_reap(r->holder);
+	return 0;
+}
