@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* All state of the agent, owned by the one loop in main.c. Who does what with it:
+ *
+ *   inbound_kube.c   what the watch says      -> entries
+ *   inbound_slurm.c  what Slurm says          -> entries
+ *   looks.c          doorbells and polls      -> questions to the Slurm thread
+ *   sync.c           an entry of the queue    -> the next write or action it needs
+ *   write.c          writes to the API server, and what their answers mean
+ *   act.c            edits and deletions as the job's owner
+ *   events.c         Kubernetes Events
+ *   tombs.c          jobs whose objects were deleted while slurmctld still knew them
+ */
+#ifndef AGENT_AGENT_H
+#define AGENT_AGENT_H
+
+#include "sync-agent/config.h"
+#include "sync-agent/doorbell/listener.h"
+#include "sync-agent/entry.h"
+#include "sync-agent/kube/client.h"
+#include "sync-agent/kube/watch.h"
+#include "sync-agent/owner/owner.h"
+#include "sync-agent/slurm/thread.h"
+
+#define SLURMJOBS_PATH "/apis/" OBJECT_API_VERSION "/slurmjobs"
+
+struct tomb;
+struct look;
+
+struct agent {
+	struct config config;
+	char *cluster;
+
+	struct kube *kube;
+	struct watch watch;
+	struct slurm_thread *slurm;
+	struct owner *owner;
+	struct listener listener;
+
+	struct entry *entries; /* by job id */
+	struct entry *queues[QUEUE_COUNT];
+	bool stop, failed;
+	bool listed;           /* the objects are known: Slurm may be asked */
+
+	/* The API server gave no answer: nothing is sent until then. */
+	int64_t kube_pause_until, kube_pause;
+	int64_t lane_next;
+
+	/* Looking at Slurm. */
+	struct look *looks;
+	uint32_t highest_id;       /* of all jobs seen */
+	unsigned submits;          /* doorbells of submissions not yet found */
+	bool polling;              /* a look at the whole queue is under way */
+	bool poll_whole;           /* the next one has to be told all, not just changes */
+	int64_t poll_next;         /* when one is wished for */
+	int64_t poll_not_before;   /* ... and when one is allowed */
+	int64_t look_credit, look_credit_at; /* microseconds of slurmctld's time */
+	bool slurm_down;           /* said so */
+
+	struct tomb *tombs;
+	char *tombs_path;
+
+	struct {
+		unsigned long writes, creates, actions, refused;
+	} count;
+};
+
+/* sync.c: put an entry at the end of the queue, if it isn't in it. */
+void sync_enqueue(struct agent *a, struct entry *e);
+/* Work on the queue while the API server has room. Returns the monotonic time to be called again. */
+int64_t sync_run(struct agent *a);
+/* Put an entry back after a failed write. */
+void sync_retry(struct agent *a, struct entry *e);
+/* Remove an entry from queues and table, unless something of it is under way. */
+void sync_drop(struct agent *a, struct entry *e);
+
+/* write.c: each starts one write and marks the entry in flight. */
+void write_create(struct agent *a, struct entry *e, const struct view *v);
+void write_spec(struct agent *a, struct entry *e, struct json_object *patch);
+void write_status(struct agent *a, struct entry *e, struct json_object *status);
+void write_label(struct agent *a, struct entry *e);
+void write_finalizer_off(struct agent *a, struct entry *e);
+/* The end of its job was never seen and is not to be found: say that. */
+void write_lost(struct agent *a, struct entry *e);
+/* A kubectl-made object that this version does not submit: say so. */
+void write_not_submitted(struct agent *a, struct json_object *object);
+
+/* act.c: start an action; the entry is marked acting until owner_next() has the answer. */
+void act_edit(struct agent *a, struct entry *e, const struct job *job, struct json_object *send);
+void act_cancel(struct agent *a, struct entry *e, const struct job *job);
+void act_take_answers(struct agent *a);
+
+/* events.c */
+enum event_type { EVENT_NORMAL, EVENT_WARNING };
+void event_post(struct agent *a, const struct entry *e, enum event_type type, const char *reason,
+		const char *message);
+/* Tell what somebody should know about a job that went from one state to another. */
+void event_transition(struct agent *a, const struct entry *e, const struct view *v);
+
+/* inbound_kube.c, inbound_slurm.c */
+void inbound_kube(void *agent, enum watch_event event, struct json_object *object);
+void inbound_slurm(struct agent *a);
+
+/* looks.c */
+void look_at(struct agent *a, uint32_t job_id);
+/* Look now and, until it has ended, a few times more in growing steps. */
+void look_until_ended(struct agent *a, uint32_t job_id);
+void look_doorbell(struct agent *a, const struct doorbell *bell);
+/* An answer about that job has come. */
+void look_answered(struct agent *a, const struct slurm_result *r, bool ended);
+void look_polled(struct agent *a, const struct slurm_result *r);
+/* Ask what is due. Returns the monotonic time to be called again. */
+int64_t look_run(struct agent *a);
+void looks_free(struct agent *a);
+
+/* tombs.c */
+int tombs_load(struct agent *a, struct error *err);
+void tomb_add(struct agent *a, uint32_t id, uint64_t submit);
+bool tomb_is(struct agent *a, uint32_t id, uint64_t submit);
+/* Forget those whose job slurmctld has forgotten too; ids is ascending. */
+void tombs_prune(struct agent *a, const uint32_t *ids, size_t n);
+void tombs_free(struct agent *a);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sync-agent/entry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+
+#define SPEC_MAX 65536 /* a mirrored object's spec is far smaller */
+
+struct entry *entry_find(struct entry *table, uint32_t id)
+{
+	struct entry *e;
+
+	HASH_FIND(hh, table, &id, sizeof(id), e);
+	return e;
+}
+
+void entry_set(char **to, const char *text)
+{
+	if (text && *to && !strcmp(text, *to))
+		return;
+	free(*to);
+	*to = text ? strdup(text) : NULL;
+}
+
+struct entry *entry_add(struct entry **table, uint32_t id, const char *namespace, const char *name)
+{
+	struct entry *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->id = id;
+	entry_set(&e->namespace, namespace);
+	entry_set(&e->name, name);
+	if (!e->namespace || !e->name) {
+		free(e->namespace);
+		free(e->name);
+		free(e);
+		return NULL;
+	}
+	HASH_ADD(hh, *table, id, sizeof(e->id), e);
+	return e;
+}
+
+static void take_finalizers(struct entry *e, struct json_object *list)
+{
+	_cleanup_json_ struct json_object *others = json_object_new_array();
+
+	e->finalizer = false;
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+
+		if (!strcmp(json_object_get_string(o), OBJECT_FINALIZER))
+			e->finalizer = true;
+		else
+			json_object_array_add(others, json_object_get(o));
+	}
+	entry_set(&e->finalizers,
+		  json_object_array_length(others) ?
+			  json_object_to_json_string_ext(others, JSON_C_TO_STRING_PLAIN) :
+			  NULL);
+}
+
+/* Its keys are kept without the large values, of which only the being there counts. */
+static void take_spec(struct entry *e, struct json_object *spec)
+{
+	static const char *const large[] = { "script", "scriptFrom", "environment" };
+	const char *text;
+
+	if (!spec) {
+		entry_set(&e->spec, NULL);
+		return;
+	}
+	text = json_object_to_json_string_ext(spec, JSON_C_TO_STRING_PLAIN);
+	for (size_t i = 0; i < ARRAY_SIZE(large) && strlen(text) > SPEC_MAX; i++) {
+		if (json_get(spec, large[i]))
+			json_set_string(spec, large[i], "(large)");
+		text = json_object_to_json_string_ext(spec, JSON_C_TO_STRING_PLAIN);
+	}
+	entry_set(&e->spec, text);
+}
+
+static struct json_object *condition(struct json_object *status, const char *type)
+{
+	struct json_object *list = json_get(status, "conditions");
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		struct json_object *c = json_object_array_get_idx(list, i);
+		const char *its_type = json_get_string(c, "type");
+
+		if (its_type && !strcmp(its_type, type))
+			return c;
+	}
+	return NULL;
+}
+
+static void take_synced(struct entry *e, struct json_object *status)
+{
+	struct json_object *c = condition(status, "Synced");
+	const char *value = json_get_string(c, "status");
+	const char *reason = json_get_string(c, "reason"), *message = json_get_string(c, "message");
+
+	if (e->synced || !value || strcmp(value, "False"))
+		return;
+	entry_set_refused(e, reason ? reason : "Refused", message ? message : "");
+}
+
+static void take_status(struct entry *e, struct json_object *status)
+{
+	struct json_object *current = json_get(status, "current");
+	const char *state = json_get_string(status, "state");
+
+	e->status_hash = status ? object_status_hash(status) : 0;
+	entry_set(&e->current, current ? json_object_to_json_string_ext(current, JSON_C_TO_STRING_PLAIN) :
+					 NULL);
+	entry_set(&e->completed, json_get_string(status, "array.completedIndexes"));
+	entry_set(&e->failed, json_get_string(status, "array.failedIndexes"));
+	snprintf(e->state, sizeof(e->state), "%s", state ? state : "");
+	e->ended = condition(status, "Complete") || condition(status, "Failed");
+	take_synced(e, status);
+}
+
+void entry_take_object(struct entry *e, struct json_object *object)
+{
+	const char *uid = json_get_string(object, "metadata.uid");
+	const char *policy = json_get_string(object, "spec.deletionPolicy");
+	struct json_object *labels = json_get(object, "metadata.labels"), *label = NULL;
+
+	e->exists = true;
+	entry_set(&e->version, json_get_string(object, "metadata.resourceVersion"));
+	snprintf(e->uid, sizeof(e->uid), "%s", uid ? uid : "");
+	e->generation = json_get_int(object, "metadata.generation", 0);
+	e->deleting = json_get(object, "metadata.deletionTimestamp") != NULL;
+	take_finalizers(e, json_get(object, "metadata.finalizers"));
+	e->orphan = policy && !strcmp(policy, "Orphan");
+	if (labels)
+		json_object_object_get_ex(labels, OBJECT_GROUP "/state", &label);
+	snprintf(e->label, sizeof(e->label), "%s", label ? json_object_get_string(label) : "");
+	take_spec(e, json_get(object, "spec"));
+	take_status(e, json_get(object, "status"));
+}
+
+void entry_forget_object(struct entry *e)
+{
+	entry_set(&e->version, NULL);
+	entry_set(&e->spec, NULL);
+	entry_set(&e->current, NULL);
+	entry_set(&e->sent, NULL);
+	entry_set(&e->finalizers, NULL);
+	entry_set_in_sync(e);
+	e->uid[0] = e->state[0] = e->label[0] = '\0';
+	e->generation = 0;
+	e->status_hash = 0;
+	e->label_due = 0;
+	e->exists = e->deleting = e->finalizer = e->orphan = e->ended = e->cancelled = false;
+}
+
+const struct synced *entry_synced(const struct entry *e)
+{
+	static const struct synced in_sync;
+
+	return e->synced ? e->synced : &in_sync;
+}
+
+void entry_set_refused(struct entry *e, const char *reason, const char *message)
+{
+	if (!e->synced)
+		e->synced = calloc(1, sizeof(*e->synced));
+	if (!e->synced)
+		return;
+	e->synced->refused = true;
+	e->synced->since = time(NULL);
+	snprintf(e->synced->reason, sizeof(e->synced->reason), "%s", reason);
+	snprintf(e->synced->message, sizeof(e->synced->message), "%s", message);
+}
+
+void entry_set_in_sync(struct entry *e)
+{
+	free(e->synced);
+	e->synced = NULL;
+}
+
+void entry_remove(struct entry **table, struct entry *e)
+{
+	HASH_DEL(*table, e);
+	entry_forget_object(e);
+	job_group_free(e->wanted);
+	free(e->namespace);
+	free(e->name);
+	free(e->completed);
+	free(e->failed);
+	free(e);
+}

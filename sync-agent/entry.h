@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the agent remembers of one SlurmJob object and its job, kept small: there may be 100,000. */
+#ifndef AGENT_ENTRY_H
+#define AGENT_ENTRY_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "sync-agent/mirror/object.h"
+#include "sync-agent/slurm/job.h"
+
+/* Where an entry is: in one queue at most. */
+enum entry_queue {
+	QUEUE_NONE,
+	QUEUE_READY,   /* something may have to be done */
+	QUEUE_DELAYED, /* a write failed: again at not_before */
+	QUEUE_LANE,    /* only its label is to be written, at label_due */
+	QUEUE_COUNT,
+};
+
+struct entry {
+	uint32_t id; /* the job's, array's or leader's: the key */
+	UT_hash_handle hh;
+	struct entry *next, *prev;
+	enum entry_queue queue;
+
+	/* The object, as the API server has it. */
+	char *namespace, *name;
+	char *version;            /* resourceVersion */
+	char uid[37];
+	int64_t generation;
+	uint64_t status_hash;     /* object_status_hash() */
+	char *spec;               /* JSON text */
+	char *current;            /* JSON text of status.current, NULL if it has none */
+	char *finalizers;         /* JSON text: other controllers', NULL if none */
+	char *completed, *failed; /* an array's indexes, NULL if none */
+	char state[24];           /* status.state, "" if none */
+	char label[24];           /* the label slurm-kube.io/state */
+	struct synced *synced;    /* NULL: in sync */
+
+	/* The job. */
+	struct job_group *wanted; /* the latest truth that may differ from the object; NULL: none does */
+	int64_t fresh_from;       /* monotonic: what was asked of Slurm before tells nothing any more */
+	uint32_t uid_owner;
+
+	/* What goes on. */
+	char *sent;               /* JSON text of edits that were sent to Slurm and not yet read back */
+	int64_t not_before;       /* monotonic: a write failed, try again then */
+	unsigned tries;           /* failed ones in a row */
+	int64_t label_due;        /* monotonic, 0: the label is right */
+
+	bool exists : 1;          /* the object is there */
+	bool listed : 1;          /* seen in the list that is being read */
+	bool deleting : 1;        /* deletionTimestamp is set */
+	bool finalizer : 1;       /* ours is on it */
+	bool orphan : 1;          /* deletionPolicy: Orphan */
+	bool ended : 1;           /* its status says that the job has ended */
+	bool gone : 1;            /* slurmctld has no such job */
+	bool past_asked : 1;      /* slurmdbd was asked */
+	bool cancelled : 1;       /* we sent the cancel */
+	bool in_flight : 1;       /* a write is under way */
+	bool acting : 1;          /* an action as the owner is under way */
+};
+
+struct entry *entry_find(struct entry *table, uint32_t id);
+
+/* Add an entry for the job of that id; name and namespace are copied. NULL without memory. */
+struct entry *entry_add(struct entry **table, uint32_t id, const char *namespace, const char *name);
+
+/* Take what the API server says about the object. */
+void entry_take_object(struct entry *e, struct json_object *object);
+
+/* The object is gone. */
+void entry_forget_object(struct entry *e);
+
+/* Set a text of the entry: the old one is freed, the new one copied; NULL empties it. */
+void entry_set(char **to, const char *text);
+
+/* The Synced condition that this entry's status is to have. */
+const struct synced *entry_synced(const struct entry *e);
+void entry_set_refused(struct entry *e, const char *reason, const char *message);
+void entry_set_in_sync(struct entry *e);
+
+/* Remove and free; it must be in no queue and nothing of it under way. */
+void entry_remove(struct entry **table, struct entry *e);
+
+#endif

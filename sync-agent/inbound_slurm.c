@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the Slurm thread's answers say about jobs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "sync-agent/agent.h"
+#include "sync-agent/clock.h"
+#include "sync-agent/log.h"
+
+static void note_ids(struct agent *a, const struct job_group *group)
+{
+	for (size_t i = 0; i < group->n; i++)
+		if (group->jobs[i]->id > a->highest_id && group->jobs[i]->id < UINT32_MAX)
+			a->highest_id = (uint32_t)group->jobs[i]->id;
+}
+
+static bool group_ended(const struct job_group *group)
+{
+	for (size_t i = 0; i < group->n; i++)
+		if (group->jobs[i]->phase == PHASE_PENDING || group->jobs[i]->phase == PHASE_RUNNING)
+			return false;
+	return true;
+}
+
+/* The entry for a group; a new one if the job has no object yet. */
+static struct entry *entry_of(struct agent *a, const struct job_group *group)
+{
+	_cleanup_free_ char *namespace = object_namespace(a->config.namespace, group->jobs[0]);
+	_cleanup_free_ char *name = object_name(a->cluster, group->key);
+	struct entry *e = entry_find(a->entries, group->key);
+
+	if (!namespace || !name)
+		return NULL;
+	if (!e)
+		return entry_add(&a->entries, group->key, namespace, name);
+	if (strcmp(e->namespace, namespace) && !e->in_flight) {
+		/* An object of that name elsewhere: not the mirror, whatever it says. */
+		entry_forget_object(e);
+		entry_set(&e->namespace, namespace);
+	}
+	return e;
+}
+
+/* Takes the group over. */
+static void take_group(struct agent *a, struct slurm_result *r, struct job_group **group)
+{
+	struct entry *e;
+
+	note_ids(a, *group);
+	if (tomb_is(a, (*group)->key, (*group)->jobs[0]->submit))
+		return;
+	e = entry_of(a, *group);
+	if (!e || r->asked_us < e->fresh_from)
+		return;
+	e->gone = false;
+	job_group_free(e->wanted);
+	e->wanted = TAKE_PTR(*group);
+	sync_enqueue(a, e);
+}
+
+/* Neither slurmctld nor slurmdbd has it: the truth about its end is lost, and that is the truth. */
+static void lost(struct agent *a, struct entry *e)
+{
+	e->gone = true;
+	if (e->deleting) {
+		sync_enqueue(a, e);
+		return;
+	}
+	log_warning("job %u: Slurm has forgotten it before its end was seen", e->id);
+	write_lost(a, e);
+}
+
+/* slurmctld has no such job any more. */
+static void gone(struct agent *a, uint32_t id)
+{
+	struct entry *e = entry_find(a->entries, id);
+
+	if (!e)
+		return;
+	if (e->wanted && !e->exists) {
+		return; /* its last state is about to be written */
+	}
+	if (e->exists && !e->ended && !e->past_asked && !e->deleting) {
+		e->past_asked = true;
+		slurm_thread_ask(a->slurm, ASK_PAST, id, false);
+		return;
+	}
+	e->gone = true;
+	if (e->deleting)
+		sync_enqueue(a, e);
+	else if (!e->exists)
+		sync_drop(a, e);
+}
+
+static int by_value(const void *x, const void *y)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+
+	return a < b ? -1 : a > b;
+}
+
+/* A whole list: whoever is not in it is gone. */
+static void take_absent(struct agent *a, const struct slurm_result *r)
+{
+	struct entry *e, *tmp;
+
+	HASH_ITER(hh, a->entries, e, tmp) {
+		if (!e->gone && r->asked_us >= e->fresh_from &&
+		    !bsearch(&e->id, r->ids, r->n_ids, sizeof(e->id), by_value))
+			gone(a, e->id);
+	}
+	tombs_prune(a, r->ids, r->n_ids);
+}
+
+static void note_health(struct agent *a, const struct slurm_result *r)
+{
+	if (r->failed && !a->slurm_down)
+		log_warning("Slurm: %s; objects keep their last state until it answers", r->err.text);
+	else if (!r->failed && a->slurm_down)
+		log_info("Slurm answers again");
+	a->slurm_down = r->failed;
+}
+
+static void take_result(struct agent *a, struct slurm_result *r)
+{
+	bool ended = r->gone;
+
+	if (r->ask != ASK_PAST)
+		note_health(a, r);
+	for (size_t i = 0; i < r->n_groups; i++) {
+		if (r->groups[i]->key == r->job_id)
+			ended = group_ended(r->groups[i]);
+		take_group(a, r, &r->groups[i]);
+	}
+	switch (r->ask) {
+	case ASK_QUEUE:
+		if (!r->failed && !r->unchanged)
+			take_absent(a, r);
+		look_polled(a, r);
+		break;
+	case ASK_JOB:
+		if (r->gone)
+			gone(a, r->job_id);
+		look_answered(a, r, ended);
+		break;
+	case ASK_PAST: {
+		struct entry *e = entry_find(a->entries, r->job_id);
+
+		if (r->failed)
+			log_warning("job %u: %s", r->job_id, r->err.text);
+		if (e && r->failed)
+			e->past_asked = false; /* the next look at the queue asks again */
+		else if (e && r->gone)
+			lost(a, e);
+		break;
+	}
+	}
+}
+
+void inbound_slurm(struct agent *a)
+{
+	struct slurm_result *r;
+
+	while ((r = slurm_thread_next(a->slurm))) {
+		take_result(a, r);
+		slurm_result_free(r);
+	}
+}

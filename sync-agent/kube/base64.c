@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sync-agent/kube/base64.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+
+char *base64_decode(const char *text, size_t *ret_len)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	_cleanup_free_ char *out = malloc(strlen(text) + 1);
+	uint32_t bits = 0;
+	int n_bits = 0;
+	size_t n = 0;
+
+	if (!out)
+		return NULL;
+	for (; *text && *text != '='; text++) {
+		const char *digit;
+
+		if (strchr(" \t\r\n", *text))
+			continue;
+		digit = strchr(digits, *text);
+		if (!digit)
+			return NULL;
+		bits = (bits << 6) | (uint32_t)(digit - digits);
+		n_bits += 6;
+		if (n_bits >= 8) {
+			n_bits -= 8;
+			out[n++] = (char)(bits >> n_bits);
+		}
+	}
+	if (text[strspn(text, "= \t\r\n")])
+		return NULL;
+	out[n] = '\0';
+	if (ret_len)
+		*ret_len = n;
+	return TAKE_PTR(out);
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sync-agent/kube/client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/buffer.h"
+#include "common/json.h"
+#include "sync-agent/clock.h"
+
+#define WINDOW_MAX 32
+#define WINDOW_MIN 2
+#define ANSWER_SECONDS 30L
+#define SILENCE_SECONDS 300L
+
+struct call {
+	struct call *next, *previous;
+	struct kube *kube;
+	CURL *curl;
+	struct curl_slist *headers;
+	char *body;
+	struct buffer in;
+	kube_done *done;
+	void *ctx;
+	void (*line)(void *ctx, const char *line, size_t len);
+	int64_t retry_us;
+	char problem[CURL_ERROR_SIZE];
+};
+
+struct kube {
+	const struct kube_access *access;
+	CURLM *multi;
+	struct call *calls;
+	char *token_read; /* content of access->token_file */
+	struct timespec token_time;
+	unsigned in_flight; /* without watches */
+	unsigned window;
+	unsigned good; /* answers since the window last changed */
+	int64_t hold_until; /* the server asked for a pause */
+};
+
+struct kube *kube_new(const struct kube_access *access, struct error *err)
+{
+	struct kube *k = calloc(1, sizeof(*k));
+
+	if (!k || curl_global_init(CURL_GLOBAL_DEFAULT) || !(k->multi = curl_multi_init())) {
+		free(k);
+		error_set(err, ENOMEM, "libcurl can't be initialised");
+		return NULL;
+	}
+	k->access = access;
+	k->window = WINDOW_MAX / 2;
+	curl_multi_setopt(k->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+	curl_multi_setopt(k->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 2L);
+	return k;
+}
+
+/* -- credentials ---------------------------------------------------------------------------- */
+
+static const char *bearer(struct kube *k)
+{
+	const char *path = k->access->token_file;
+	struct stat st;
+
+	if (!path)
+		return k->access->token;
+	if (stat(path, &st) == 0 && (st.st_mtim.tv_sec != k->token_time.tv_sec ||
+				     st.st_mtim.tv_nsec != k->token_time.tv_nsec || !k->token_read)) {
+		char *text;
+
+		if (buffer_read_file(path, 65536, &text, NULL, NULL) == 0) {
+			text[strcspn(text, "\r\n")] = '\0';
+			free(k->token_read);
+			k->token_read = text;
+			k->token_time = st.st_mtim;
+		}
+	}
+	return k->token_read;
+}
+
+static void set_blob(CURL *curl, CURLoption option, char *pem)
+{
+	struct curl_blob blob = { .data = pem, .len = pem ? strlen(pem) : 0, .flags = CURL_BLOB_NOCOPY };
+
+	if (pem)
+		curl_easy_setopt(curl, option, &blob);
+}
+
+static void set_credentials(struct kube *k, struct call *call)
+{
+	const struct kube_access *a = k->access;
+	const char *token = bearer(k);
+
+	set_blob(call->curl, CURLOPT_CAINFO_BLOB, a->ca);
+	set_blob(call->curl, CURLOPT_SSLCERT_BLOB, a->certificate);
+	set_blob(call->curl, CURLOPT_SSLKEY_BLOB, a->key);
+	if (a->certificate) {
+		curl_easy_setopt(call->curl, CURLOPT_SSLCERTTYPE, "PEM");
+		curl_easy_setopt(call->curl, CURLOPT_SSLKEYTYPE, "PEM");
+	}
+	if (a->insecure) {
+		curl_easy_setopt(call->curl, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl_easy_setopt(call->curl, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+	if (token) {
+		curl_easy_setopt(call->curl, CURLOPT_XOAUTH2_BEARER, token);
+		curl_easy_setopt(call->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+	}
+}
+
+/* -- one call ------------------------------------------------------------------------------- */
+
+static void call_free(struct call *call)
+{
+	struct kube *k = call->kube;
+
+	if (call->previous)
+		call->previous->next = call->next;
+	else if (k->calls == call)
+		k->calls = call->next;
+	if (call->next)
+		call->next->previous = call->previous;
+	if (call->curl) {
+		curl_multi_remove_handle(k->multi, call->curl);
+		curl_easy_cleanup(call->curl);
+	}
+	curl_slist_free_all(call->headers);
+	buffer_free(&call->in);
+	free(call->body);
+	free(call);
+}
+
+static void hand_lines(struct call *call)
+{
+	size_t start = 0;
+
+	for (;;) {
+		char *begin = call->in.data + start;
+		char *end = memchr(begin, '\n', call->in.used - start);
+
+		if (!end)
+			break;
+		*end = '\0';
+		if (end > begin)
+			call->line(call->ctx, begin, end - begin);
+		start = end + 1 - call->in.data;
+	}
+	buffer_shift(&call->in, start);
+}
+
+static size_t on_data(char *data, size_t size, size_t n, void *arg)
+{
+	struct call *call = arg;
+	long status = 0;
+
+	if (buffer_add(&call->in, data, size * n) < 0) {
+		snprintf(call->problem, sizeof(call->problem), "the answer is over %zu bytes",
+			 call->in.max);
+		return 0;
+	}
+	curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (call->line && status == 200)
+		hand_lines(call);
+	return size * n;
+}
+
+static int set_options(struct kube *k, struct call *call, const struct kube_request *r)
+{
+	_cleanup_buffer_ struct buffer url = BUFFER_INIT(16384);
+	_cleanup_buffer_ struct buffer type = BUFFER_INIT(256);
+	CURL *curl = call->curl;
+
+	buffer_printf(&url, "%s%s", k->access->server, r->path);
+	buffer_printf(&type, "Content-Type: %s", r->type ? r->type : "application/json");
+	if (url.overflowed || type.overflowed)
+		return -1;
+	curl_easy_setopt(curl, CURLOPT_URL, url.data);
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, r->method);
+	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(curl, CURLOPT_PIPEWAIT, 1L);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http");
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "slurm-kube-agent/" PACKAGE_VERSION);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
+	curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, call->problem);
+	curl_easy_setopt(curl, CURLOPT_PRIVATE, call);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, call);
+	if (r->line) {
+		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, SILENCE_SECONDS);
+	} else {
+		curl_easy_setopt(curl, CURLOPT_TIMEOUT, ANSWER_SECONDS);
+	}
+	call->headers = curl_slist_append(NULL, "Accept: application/json");
+	if (call->body) {
+		call->headers = curl_slist_append(call->headers, type.data);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(call->body));
+	}
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, call->headers);
+	set_credentials(k, call);
+	return 0;
+}
+
+int kube_send(struct kube *k, const struct kube_request *r, struct error *err)
+{
+	struct call *call = calloc(1, sizeof(*call));
+
+	if (!call)
+		return error_set(err, ENOMEM, "out of memory");
+	call->kube = k;
+	call->done = r->done;
+	call->ctx = r->ctx;
+	call->line = r->line;
+	call->in = BUFFER_INIT(r->line ? KUBE_LINE_MAX : KUBE_ANSWER_MAX);
+	call->curl = curl_easy_init();
+	call->body = r->body ? strdup(r->body) : NULL;
+	if (!call->curl || (r->body && !call->body) || set_options(k, call, r) < 0 ||
+	    curl_multi_add_handle(k->multi, call->curl)) {
+		call_free(call);
+		return error_set(err, ENOMEM, "%s %.200s: the request can't be made", r->method, r->path);
+	}
+	call->next = k->calls;
+	if (k->calls)
+		k->calls->previous = call;
+	k->calls = call;
+	k->in_flight += !r->line;
+	return 0;
+}
+
+/* -- answers -------------------------------------------------------------------------------- */
+
+bool kube_has_room(const struct kube *k)
+{
+	return k->in_flight < k->window && (!k->hold_until || clock_us() >= k->hold_until);
+}
+
+/* Additive increase, multiplicative decrease. */
+static void adjust_window(struct kube *k, const struct kube_answer *answer)
+{
+	if (answer->status == 429 || answer->status == 503) {
+		k->window = k->window / 2 > WINDOW_MIN ? k->window / 2 : WINDOW_MIN;
+		k->good = 0;
+		if (answer->retry_us)
+			k->hold_until = clock_us() + answer->retry_us;
+	} else if (answer->status && k->window < WINDOW_MAX && ++k->good >= k->window) {
+		k->window++;
+		k->good = 0;
+	}
+}
+
+/* What went wrong, in the server's words where it has any. */
+static void explain(struct call *call, const struct kube_answer *answer)
+{
+	_cleanup_json_ struct json_object *o = NULL;
+	const char *message;
+
+	if (!answer->status || answer->status < 400 || call->problem[0])
+		return;
+	o = answer->len && answer->len < 65536 ? json_parse(answer->body, answer->len, NULL) : NULL;
+	message = json_get_string(o, "message");
+	if (message)
+		snprintf(call->problem, sizeof(call->problem), "%s", message);
+	else
+		snprintf(call->problem, sizeof(call->problem), "HTTP status %ld", answer->status);
+}
+
+static void finish(struct call *call, CURLcode code)
+{
+	struct kube *k = call->kube;
+	struct kube_answer answer = { .body = "", .problem = call->problem };
+	curl_off_t retry = 0;
+
+	if (code == CURLE_OK) {
+		curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &answer.status);
+		curl_easy_getinfo(call->curl, CURLINFO_RETRY_AFTER, &retry);
+		answer.retry_us = (int64_t)(retry > 60 ? 60 : retry) * 1000000;
+		if (call->in.data && (!call->line || answer.status != 200)) {
+			answer.body = call->in.data;
+			answer.len = call->in.used;
+		}
+	} else if (!call->problem[0]) {
+		snprintf(call->problem, sizeof(call->problem), "%s", curl_easy_strerror(code));
+	}
+	explain(call, &answer);
+	if (!call->line) {
+		k->in_flight--;
+		adjust_window(k, &answer);
+	}
+	call->done(call->ctx, &answer);
+	call_free(call);
+}
+
+void kube_perform(struct kube *k)
+{
+	struct CURLMsg *msg;
+	int running, left;
+
+	curl_multi_perform(k->multi, &running);
+	while ((msg = curl_multi_info_read(k->multi, &left))) {
+		struct call *call;
+
+		if (msg->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call);
+		finish(call, msg->data.result);
+	}
+}
+
+void kube_wait(struct kube *k, struct curl_waitfd *extra, unsigned n_extra, int timeout_ms)
+{
+	curl_multi_poll(k->multi, extra, n_extra, timeout_ms, NULL);
+}
+
+void kube_free(struct kube *k)
+{
+	if (!k)
+		return;
+	while (k->calls)
+		call_free(k->calls);
+	curl_multi_cleanup(k->multi);
+	curl_global_cleanup();
+	free(k->token_read);
+	free(k);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Requests to the API server: many at a time over one HTTP/2 connection, never waiting.
+ *
+ * The window of requests in flight shrinks when the server says 429 and grows again slowly; whoever
+ * sends asks kube_has_room() first. Answers come through callbacks from kube_perform(). */
+#ifndef AGENT_KUBE_CLIENT_H
+#define AGENT_KUBE_CLIENT_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "sync-agent/kube/access.h"
+
+#define KUBE_ANSWER_MAX (64 << 20) /* bytes of an ordinary answer */
+#define KUBE_LINE_MAX (8 << 20)    /* bytes of one event of a watch */
+
+struct kube_answer {
+	long status;        /* HTTP's; 0: no answer, problem says why */
+	const char *body;   /* NUL-terminated, "" if empty; the client's */
+	size_t len;
+	const char *problem; /* transport's error, or the server's message (Status.message), or "" */
+	int64_t retry_us;    /* what Retry-After asks for, 0 if nothing */
+};
+
+typedef void kube_done(void *ctx, const struct kube_answer *answer);
+
+struct kube_request {
+	const char *method; /* "GET" ... */
+	const char *path;   /* from the first slash, query included */
+	const char *body;   /* NULL: none */
+	const char *type;   /* of the body: "application/json" if NULL */
+	kube_done *done;    /* called once, unless the client is freed before */
+	void *ctx;
+	/* For watches: called for each line as it comes; done then has an empty body. The request is
+	 * outside the window and has no time limit but a silence of 5 minutes. */
+	void (*line)(void *ctx, const char *line, size_t len);
+};
+
+struct kube;
+
+/* Returns NULL with err filled. access has to outlive the client. */
+struct kube *kube_new(const struct kube_access *access, struct error *err);
+
+/* Send; strings are copied. Returns 0, or -1 with err filled and done never called. */
+int kube_send(struct kube *k, const struct kube_request *request, struct error *err);
+
+bool kube_has_room(const struct kube *k);
+
+/* Wait at most timeout_ms for answers or for one of extra's descriptors (revents is set). */
+void kube_wait(struct kube *k, struct curl_waitfd *extra, unsigned n_extra, int timeout_ms);
+
+/* Move bytes and call the callbacks of what is done. */
+void kube_perform(struct kube *k);
+
+void kube_free(struct kube *k);
+
+#endif

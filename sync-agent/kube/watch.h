@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* List a resource, then watch it, for ever: bookmarks, resuming, listing anew on 410, patience when
+ * the server or the resource is not there.
+ * Source: Kubernetes API concepts, "Efficient detection of changes". */
+#ifndef AGENT_KUBE_WATCH_H
+#define AGENT_KUBE_WATCH_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sync-agent/kube/client.h"
+
+enum watch_event {
+	WATCH_LIST_BEGINS, /* a whole list comes: what is not in it is not there. No object */
+	WATCH_LISTED,      /* an object of the list */
+	WATCH_LIST_ENDS,   /* the list was whole. No object */
+	WATCH_CHANGED,     /* added or modified */
+	WATCH_DELETED,
+};
+
+struct watch {
+	struct kube *kube;
+	const char *path; /* of the collection */
+	/* object is the callback's for as long as it runs */
+	void (*on_event)(void *ctx, enum watch_event event, struct json_object *object);
+	void *ctx;
+
+	/* The watch's own. */
+	bool up;              /* the last request was answered well */
+	bool said_down;       /* the trouble was logged */
+	bool busy;            /* a request is under way */
+	bool listing;         /* between LIST_BEGINS and LIST_ENDS */
+	bool list_again;
+	char *version;        /* resourceVersion to go on from */
+	char *next_page;      /* the list's continue token */
+	int64_t not_before;   /* monotonic; when to try again */
+	int64_t pause_us;     /* how long the last pause was */
+};
+
+/* Start or go on, if it is time. Returns the monotonic time it wants to be called again at, or
+ * INT64_MAX if an answer will come first. */
+int64_t watch_step(struct watch *w);
+
+void watch_free(struct watch *w);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* When to ask Slurm what: doorbells and polls, within a budget of slurmctld's time.
+ *
+ * A doorbell leads to a look at one job. Looks have a credit that fills by a tenth of the time that
+ * passes; when it is used up, or doorbells come in crowds, one look at the whole queue answers for
+ * all. The whole queue is looked at no oftener than 20 times its own last duration allows. */
+#include <stdlib.h>
+
+#include "sync-agent/agent.h"
+#include "sync-agent/clock.h"
+#include "sync-agent/log.h"
+
+#define POLL_FACTOR 20
+#define POLL_LEAST 100000    /* microseconds between polls of a small queue */
+#define POLL_MOST 30000000
+#define POLL_DOWN 1000000    /* slurmctld does not answer */
+#define CREDIT_SHARE 10      /* a tenth of the time */
+#define CREDIT_MOST 300000
+#define CROWD 64             /* so many looks at once are dearer than the queue */
+
+/* A job to be looked at again, until it has ended or the steps are used up. */
+struct look {
+	uint32_t id;
+	UT_hash_handle hh;
+	int64_t due;
+	unsigned step;
+	bool asked;
+	bool again; /* a doorbell rang while the question was under way */
+};
+
+/* When to look after an end was announced: microseconds after the look before. */
+static const int64_t steps[] = { 0, 3000, 10000, 30000, 100000, 300000, 1000000 };
+#define N_STEPS (sizeof(steps) / sizeof(steps[0]))
+
+static void add_look(struct agent *a, uint32_t id, unsigned step)
+{
+	struct look *l;
+
+	HASH_FIND(hh, a->looks, &id, sizeof(id), l);
+	if (!l) {
+		l = calloc(1, sizeof(*l));
+		if (!l)
+			return;
+		l->id = id;
+		l->step = step;
+		l->due = clock_us();
+		HASH_ADD(hh, a->looks, id, sizeof(id), l);
+		return;
+	}
+	if (step < l->step)
+		l->step = step;
+	if (l->asked)
+		l->again = true;
+	else
+		l->due = clock_us();
+}
+
+static void remove_look(struct agent *a, struct look *l)
+{
+	HASH_DEL(a->looks, l);
+	free(l);
+}
+
+void look_at(struct agent *a, uint32_t job_id)
+{
+	add_look(a, job_id, N_STEPS - 1);
+}
+
+void look_until_ended(struct agent *a, uint32_t job_id)
+{
+	add_look(a, job_id, 0);
+}
+
+void look_doorbell(struct agent *a, const struct doorbell *bell)
+{
+	switch (bell->kind) {
+	case DOORBELL_SUBMIT:
+		/* It names no job: that id does not exist yet. The next one is tried. */
+		if (a->submits++ == 0 && a->highest_id)
+			look_at(a, a->highest_id + 1);
+		if (!a->highest_id)
+			a->poll_next = 0;
+		break;
+	case DOORBELL_JOB_END:
+		if (bell->job_id)
+			look_until_ended(a, bell->job_id);
+		break;
+	case DOORBELL_LOOK:
+		a->poll_next = 0; /* look_run() keeps the spacing */
+		break;
+	default:
+		if (bell->job_id)
+			look_at(a, bell->job_id);
+	}
+}
+
+/* The job of a submission was found, or is not there: the next one, if more were announced. */
+static void submit_answered(struct agent *a, bool found)
+{
+	if (!a->submits)
+		return;
+	a->submits = found ? a->submits - 1 : 0;
+	if (a->submits)
+		look_at(a, a->highest_id + 1);
+}
+
+void look_answered(struct agent *a, const struct slurm_result *r, bool ended)
+{
+	struct look *l;
+
+	a->look_credit -= r->spent_us;
+	if (r->job_id >= a->highest_id)
+		submit_answered(a, !r->gone && !r->failed);
+	HASH_FIND(hh, a->looks, &r->job_id, sizeof(r->job_id), l);
+	if (!l || !l->asked)
+		return;
+	l->asked = false;
+	if (ended && !l->again) {
+		remove_look(a, l);
+		return;
+	}
+	if (!l->again && ++l->step >= N_STEPS) {
+		remove_look(a, l);
+		return;
+	}
+	l->due = clock_us() + (l->again ? 0 : steps[l->step]);
+	l->again = false;
+}
+
+void look_polled(struct agent *a, const struct slurm_result *r)
+{
+	int64_t pause = r->spent_us * POLL_FACTOR;
+	struct look *l, *tmp;
+
+	a->polling = false;
+	if (r->failed)
+		a->poll_whole = true;
+	if (pause < POLL_LEAST)
+		pause = POLL_LEAST;
+	if (pause > POLL_MOST)
+		pause = POLL_MOST;
+	a->poll_next = a->poll_not_before = clock_us() + (r->failed ? POLL_DOWN : pause);
+	if (r->failed)
+		return;
+	a->submits = 0;
+	/* What was due before has been answered along with the rest. */
+	HASH_ITER(hh, a->looks, l, tmp) {
+		if (!l->asked && l->due <= r->asked_us && ++l->step >= N_STEPS)
+			remove_look(a, l);
+	}
+}
+
+static void fill_credit(struct agent *a, int64_t now)
+{
+	a->look_credit += (now - a->look_credit_at) / CREDIT_SHARE;
+	a->look_credit_at = now;
+	if (a->look_credit > CREDIT_MOST)
+		a->look_credit = CREDIT_MOST;
+}
+
+static int64_t run_poll(struct agent *a, int64_t now)
+{
+	int64_t due = a->poll_next > a->poll_not_before ? a->poll_next : a->poll_not_before;
+
+	if (a->polling)
+		return INT64_MAX;
+	if (now < due)
+		return due;
+	a->polling = true;
+	slurm_thread_ask(a->slurm, ASK_QUEUE, 0, a->poll_whole);
+	a->poll_whole = false;
+	return INT64_MAX;
+}
+
+int64_t look_run(struct agent *a)
+{
+	int64_t now = clock_us(), next;
+	struct look *l, *tmp;
+
+	if (!a->listed)
+		return INT64_MAX;
+	fill_credit(a, now);
+	if (HASH_COUNT(a->looks) > CROWD || a->look_credit < 0)
+		a->poll_next = 0;
+	next = run_poll(a, now);
+	if (a->look_credit < 0)
+		return now + (-a->look_credit + 1000) * CREDIT_SHARE < next ?
+			       now + (-a->look_credit + 1000) * CREDIT_SHARE :
+			       next;
+	HASH_ITER(hh, a->looks, l, tmp) {
+		if (l->asked)
+			continue;
+		if (l->due > now) {
+			next = l->due < next ? l->due : next;
+			continue;
+		}
+		l->asked = true;
+		slurm_thread_ask(a->slurm, ASK_JOB, l->id, false);
+	}
+	return next;
+}
+
+void looks_free(struct agent *a)
+{
+	struct look *l, *tmp;
+
+	HASH_ITER(hh, a->looks, l, tmp)
+		remove_look(a, l);
+}

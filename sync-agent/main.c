@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* slurm-kube-agent: the one loop. It owns all state; the Slurm thread and the owner helper talk to
+ * it through descriptors. doc/agent.md tells how it works inside. */
+#include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#include "common/cleanup.h"
+#include "common/slurm_compat.h"
+#include "sync-agent/agent.h"
+#include "sync-agent/clock.h"
+#include "sync-agent/log.h"
+#include "sync-agent/slurm/accounting.h"
+
+#define DEFAULT_CONFIG SLURM_KUBE_SYSCONFDIR "/slurm-kube/agent.yaml"
+#define DOORBELLS_AT_ONCE 512
+
+static void usage(FILE *to)
+{
+	fprintf(to, "Usage: slurm-kube-agent [--config=FILE] [--check-config]\n"
+		    "Mirror Slurm's jobs into Kubernetes as SlurmJob objects, and apply edits of them.\n"
+		    "\n"
+		    "  -c, --config=FILE   configuration [" DEFAULT_CONFIG "]\n"
+		    "      --check-config  check the configuration and end\n"
+		    "  -V, --version       print the version and end\n"
+		    "  -h, --help          print this and end\n"
+		    "\n"
+		    "See slurm-kube-agent(8).\n");
+}
+
+struct options {
+	const char *config;
+	bool check_only;
+};
+
+/* Returns 0 to go on, else the exit status plus one. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check-config", no_argument, NULL, 'k' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:Vh", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			o->config = optarg;
+			break;
+		case 'k':
+			o->check_only = true;
+			break;
+		case 'V':
+			puts("slurm-kube-agent " PACKAGE_VERSION);
+			return 1;
+		case 'h':
+			usage(stdout);
+			return 1;
+		default:
+			usage(stderr);
+			return 3;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "slurm-kube-agent: what is '%s'?\n", argv[optind]);
+		usage(stderr);
+		return 3;
+	}
+	return 0;
+}
+
+/* -- start ---------------------------------------------------------------------------------- */
+
+/* Cluster and SlurmUser are asked of slurmctld; it may not be up yet. */
+static void ask_slurm_conf(struct agent *a, uid_t *slurm_user)
+{
+	bool said = false;
+
+	for (;;) {
+		slurm_conf_t *conf = NULL;
+
+		if (slurm_load_ctl_conf(0, &conf) == 0) {
+			if (!a->cluster)
+				a->cluster = strdup(conf->cluster_name);
+			*slurm_user = conf->slurm_user_id;
+			slurm_free_ctl_conf(conf);
+			return;
+		}
+		if (!said)
+			log_warning("Slurm: %s; waiting for slurmctld", slurm_strerror(errno));
+		said = true;
+		sleep(1);
+	}
+}
+
+static int load_access(const struct config *c, struct kube_access *access, struct error *err)
+{
+	return c->kubeconfig ? kube_access_from_file(c->kubeconfig, access, err) :
+			       kube_access_in_cluster(access, err);
+}
+
+static int start(struct agent *a, struct kube_access *access, struct error *err)
+{
+	struct listener_config bells = {
+		.unix_path = a->config.doorbell_unix,
+		.udp = a->config.doorbell_udp,
+		.munge_socket = a->config.munge_socket,
+	};
+
+	/* Before any thread. */
+	a->owner = owner_start(a->config.minimum_uid, err);
+	if (!a->owner)
+		return -1;
+	if (a->config.cluster)
+		a->cluster = strdup(a->config.cluster);
+	ask_slurm_conf(a, &bells.slurm_user);
+	bells.cluster = a->cluster;
+	accounting_set_cluster(a->cluster);
+	if (tombs_load(a, err) < 0 || listener_open(&a->listener, &bells, err) < 0)
+		return -1;
+	a->kube = kube_new(access, err);
+	if (!a->kube)
+		return -1;
+	a->watch = (struct watch){ .kube = a->kube, .path = SLURMJOBS_PATH,
+				   .on_event = inbound_kube, .ctx = a };
+	a->slurm = slurm_thread_start(err);
+	a->look_credit_at = clock_us();
+	return a->slurm ? 0 : -1;
+}
+
+static void stop(struct agent *a)
+{
+	struct entry *e, *tmp;
+
+	watch_free(&a->watch);
+	kube_free(a->kube);
+	slurm_thread_stop(a->slurm);
+	owner_stop(a->owner);
+	if (a->listener.config.unix_path)
+		listener_close(&a->listener);
+	HASH_ITER(hh, a->entries, e, tmp)
+		entry_remove(&a->entries, e);
+	looks_free(a);
+	tombs_free(a);
+	free(a->cluster);
+	config_free(&a->config);
+}
+
+/* -- the loop ------------------------------------------------------------------------------- */
+
+static void take_doorbells(struct agent *a, int fd)
+{
+	struct doorbell bell;
+
+	for (int i = 0; i < DOORBELLS_AT_ONCE && listener_take(&a->listener, fd, &bell); i++) {
+		log_debug("doorbell: %s job %u", doorbell_kind_name(bell.kind), bell.job_id);
+		look_doorbell(a, &bell);
+	}
+}
+
+static int until(int64_t when)
+{
+	int64_t now = clock_us();
+
+	if (when == INT64_MAX)
+		return 60000;
+	return when <= now ? 0 : (int)((when - now + 999) / 1000);
+}
+
+static int64_t earlier(int64_t x, int64_t y)
+{
+	return x < y ? x : y;
+}
+
+static void loop(struct agent *a, int signals)
+{
+	struct curl_waitfd fds[] = {
+		{ .fd = signals, .events = CURL_WAIT_POLLIN },
+		{ .fd = slurm_thread_fd(a->slurm), .events = CURL_WAIT_POLLIN },
+		{ .fd = owner_fd(a->owner), .events = CURL_WAIT_POLLIN },
+		{ .fd = a->listener.unix_fd, .events = CURL_WAIT_POLLIN },
+		{ .fd = a->listener.udp_fd, .events = CURL_WAIT_POLLIN },
+	};
+	unsigned n = a->listener.udp_fd >= 0 ? 5 : 4;
+
+	while (!a->stop) {
+		int64_t next = earlier(watch_step(&a->watch), look_run(a));
+
+		next = earlier(next, sync_run(a));
+		kube_perform(a->kube);
+		kube_wait(a->kube, fds, n, until(next));
+		kube_perform(a->kube);
+		if (fds[0].revents)
+			a->stop = true;
+		if (fds[1].revents)
+			inbound_slurm(a);
+		if (fds[2].revents)
+			act_take_answers(a);
+		if (fds[3].revents)
+			take_doorbells(a, a->listener.unix_fd);
+		if (n > 4 && fds[4].revents)
+			take_doorbells(a, a->listener.udp_fd);
+	}
+}
+
+static int block_signals(void)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { .config = DEFAULT_CONFIG };
+	_cleanup_(kube_access_free) struct kube_access access = { 0 };
+	struct agent a = { 0 };
+	struct error err;
+	int rc = parse_options(argc, argv, &options), signals;
+
+	if (rc)
+		return rc - 1;
+	if (config_load(options.config, &a.config, &err) < 0 ||
+	    load_access(&a.config, &access, &err) < 0) {
+		log_error("%s", err.text);
+		return EXIT_FAILURE;
+	}
+	if (options.check_only) {
+		printf("%s: fine\n", options.config);
+		config_free(&a.config);
+		return EXIT_SUCCESS;
+	}
+	log_set_level(a.config.log_level);
+	if (a.config.slurm_conf)
+		setenv("SLURM_CONF", a.config.slurm_conf, 1);
+	slurm_init(NULL);
+	signals = block_signals();
+	if (signals < 0 || start(&a, &access, &err) < 0) {
+		log_error("%s", signals < 0 ? strerror(errno) : err.text);
+		return EXIT_FAILURE;
+	}
+	log_info("slurm-kube-agent " PACKAGE_VERSION ": cluster %s, Kubernetes at %s", a.cluster,
+		 access.server);
+	loop(&a, signals);
+	log_info("ending");
+	rc = a.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	stop(&a);
+	slurm_fini();
+	return rc;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <uthash.h>
+
+#include "common/json.h"
+#include "sync-agent/owner/protocol.h"
+#include "sync-agent/verbs/verbs.h"
+
+#define CHILDREN_MAX 32
+
+/* A child at work: what is needed to answer for it should it die. */
+struct child {
+	pid_t pid;
+	int64_t ticket;
+	UT_hash_handle hh;
+};
+
+struct helper {
+	int fd;
+	int signals;
+	uint32_t minimum_uid;
+	struct child *children;
+};
+
+static void answer(int fd, int64_t ticket, bool ok, bool lost, const char *text)
+{
+	_cleanup_json_ struct json_object *o = json_object_new_object();
+	const char *message;
+
+	json_set_int(o, "ticket", ticket);
+	json_set_bool(o, "ok", ok);
+	json_set_bool(o, "lost", lost);
+	json_set_string(o, "text", text);
+	message = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
+	if (send(fd, message, strlen(message), MSG_NOSIGNAL) < 0)
+		return; /* the agent is gone; it will look for itself when it is back */
+}
+
+/* -- the child ------------------------------------------------------------------------------ */
+
+static int become(uid_t uid, struct error *err)
+{
+	struct passwd *pw = getpwuid(uid);
+
+	if (geteuid() != 0)
+		return 0; /* owner_act() has seen that we are that user already */
+	if (!pw)
+		return error_set(err, ENOENT, "uid %u is no user on the agent's host", uid);
+	if (initgroups(pw->pw_name, pw->pw_gid) < 0 ||
+	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return error_errno(err, "becoming user %s", pw->pw_name);
+	if (setuid(0) == 0)
+		abort();
+	return 0;
+}
+
+static int run_steps(struct json_object *request, struct error *err)
+{
+	struct json_object *steps = json_get(request, "steps");
+	uint32_t job_id = (uint32_t)json_get_int(request, "job", 0);
+
+	for (size_t i = 0; steps && i < json_object_array_length(steps); i++) {
+		struct json_object *step = json_object_array_get_idx(steps, i);
+		const struct verb *verb = verb_find(json_get_string(step, "verb"));
+
+		if (!verb)
+			return error_set(err, EINVAL, "unknown verb");
+		if (verb->act(job_id, json_get(step, "fields"), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void __attribute__((noreturn)) run_child(struct helper *h, struct json_object *request)
+{
+	int64_t ticket = json_get_int(request, "ticket", 0);
+	struct error err = { 0 };
+	sigset_t none;
+	int rc;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	alarm(OWNER_ACTION_SECONDS);
+	rc = become((uid_t)json_get_int(request, "uid", -1), &err);
+	if (rc == 0)
+		rc = run_steps(request, &err);
+	answer(h->fd, ticket, rc == 0, rc < 0 && verb_error_is_passing(err.code), err.text);
+	_exit(0);
+}
+
+/* -- the helper ----------------------------------------------------------------------------- */
+
+static void start_child(struct helper *h, struct json_object *request)
+{
+	int64_t ticket = json_get_int(request, "ticket", 0);
+	int64_t uid = json_get_int(request, "uid", -1);
+	struct child *child = calloc(1, sizeof(*child));
+
+	/* The agent has checked; who becomes other users checks again. */
+	if (uid < h->minimum_uid || uid == 0 || uid >= UINT32_MAX || !child) {
+		answer(h->fd, ticket, false, false, "refused: uid not allowed");
+		free(child);
+		return;
+	}
+	child->ticket = ticket;
+	child->pid = fork();
+	if (child->pid == 0)
+		run_child(h, request);
+	if (child->pid < 0) {
+		answer(h->fd, ticket, false, true, strerror(errno));
+		free(child);
+		return;
+	}
+	HASH_ADD(hh, h->children, pid, sizeof(child->pid), child);
+}
+
+static void reap(struct helper *h)
+{
+	struct signalfd_siginfo info;
+	struct child *child;
+	int status;
+	pid_t pid;
+
+	if (read(h->signals, &info, sizeof(info)) < 0)
+		return;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		HASH_FIND(hh, h->children, &pid, sizeof(pid), child);
+		if (!child)
+			continue;
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+			answer(h->fd, child->ticket, false, true, "the action was cut off");
+		HASH_DEL(h->children, child);
+		free(child);
+	}
+}
+
+static void take_request(struct helper *h)
+{
+	char buf[OWNER_MESSAGE_MAX];
+	_cleanup_json_ struct json_object *request = NULL;
+	ssize_t n = recv(h->fd, buf, sizeof(buf), 0);
+
+	if (n == 0 || (n < 0 && errno != EINTR))
+		_exit(0); /* the agent is gone; children at work finish what they began */
+	if (n > 0 && (request = json_parse(buf, n, NULL)))
+		start_child(h, request);
+}
+
+void helper_run(int fd, uint32_t minimum_uid)
+{
+	struct helper h = { .fd = fd, .minimum_uid = minimum_uid };
+	sigset_t mask;
+
+	sigfillset(&mask);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	h.signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (h.signals < 0)
+		_exit(1);
+	for (;;) {
+		bool full = HASH_COUNT(h.children) >= CHILDREN_MAX;
+		struct pollfd fds[] = {
+			{ .fd = h.signals, .events = POLLIN },
+			{ .fd = full ? -1 : h.fd, .events = POLLIN },
+		};
+
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			_exit(1);
+		if (fds[0].revents)
+			reap(&h);
+		if (fds[1].revents)
+			take_request(&h);
+	}
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sync-agent/owner/owner.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "common/json.h"
+#include "sync-agent/owner/protocol.h"
+
+struct owner {
+	int fd;
+	pid_t helper;
+	uint32_t minimum_uid;
+};
+
+struct owner *owner_start(uint32_t minimum_uid, struct error *err)
+{
+	struct owner *o = calloc(1, sizeof(*o));
+	int pair[2];
+
+	if (!o || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		error_errno(err, "socketpair");
+		free(o);
+		return NULL;
+	}
+	o->helper = fork();
+	if (o->helper == 0) {
+		close(pair[0]);
+		prctl(PR_SET_NAME, "slurm-kube-own");
+		helper_run(pair[1], minimum_uid);
+	}
+	close(pair[1]);
+	if (o->helper < 0) {
+		error_errno(err, "fork");
+		close(pair[0]);
+		free(o);
+		return NULL;
+	}
+	o->fd = pair[0];
+	o->minimum_uid = minimum_uid;
+	return o;
+}
+
+int owner_fd(const struct owner *o)
+{
+	return o->fd;
+}
+
+int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
+	      struct json_object *steps, struct error *err)
+{
+	_cleanup_json_ struct json_object *message = json_object_new_object();
+	const char *text;
+
+	if (uid < o->minimum_uid)
+		return error_set(err, EPERM,
+				 "the job belongs to uid %u; the agent acts for no uid below "
+				 "minimumUid (%u)",
+				 uid, o->minimum_uid);
+	if (geteuid() != 0 && geteuid() != uid)
+		return error_set(err, EPERM, "the agent doesn't run as root and can't act as uid %u",
+				 uid);
+	json_set_int(message, "ticket", (int64_t)ticket);
+	json_set_int(message, "uid", uid);
+	json_set_int(message, "job", job_id);
+	json_object_object_add(message, "steps", json_object_get(steps));
+	text = json_object_to_json_string_ext(message, JSON_C_TO_STRING_PLAIN);
+	if (strlen(text) >= OWNER_MESSAGE_MAX)
+		return error_set(err, EMSGSIZE, "the edit is too large");
+	if (send(o->fd, text, strlen(text), MSG_NOSIGNAL) < 0)
+		return error_errno(err, "owner helper");
+	return 0;
+}
+
+bool owner_next(struct owner *o, struct owner_answer *ret, bool *dead)
+{
+	char buf[OWNER_MESSAGE_MAX];
+	_cleanup_json_ struct json_object *answer = NULL;
+	const char *text;
+	ssize_t n = recv(o->fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+	*dead = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+	if (n <= 0 || !(answer = json_parse(buf, n, NULL)))
+		return false;
+	*ret = (struct owner_answer){
+		.ticket = (uint64_t)json_get_int(answer, "ticket", 0),
+		.ok = json_get_bool(answer, "ok", false),
+		.lost = json_get_bool(answer, "lost", false),
+	};
+	text = json_get_string(answer, "text");
+	snprintf(ret->text, sizeof(ret->text), "%s", text ? text : "");
+	return true;
+}
+
+void owner_stop(struct owner *o)
+{
+	if (!o)
+		return;
+	close(o->fd);
+	waitpid(o->helper, NULL, 0);
+	free(o);
+}

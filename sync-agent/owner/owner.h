@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Slurm actions as the job's owner.
+ *
+ * A helper process, forked before the agent has threads, forks a child for each action; the child
+ * becomes the user and makes the libslurm calls, so that Slurm itself says yes or no. */
+#ifndef AGENT_OWNER_H
+#define AGENT_OWNER_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/error.h"
+
+struct owner;
+
+/* Fork the helper. Call it once, before any thread is started. Returns NULL with err filled. */
+struct owner *owner_start(uint32_t minimum_uid, struct error *err);
+
+/* Readable when owner_next() has something. */
+int owner_fd(const struct owner *o);
+
+/* Ask for an action on a job as user uid. steps is an array of {"verb": ..., "fields": {...}}
+ * (verbs/verbs.h), done in turn until one fails; the reference is the caller's. ticket comes back
+ * with the answer. Returns 0, or -1 with err filled when it is refused before any asking. */
+int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
+	      struct json_object *steps, struct error *err);
+
+struct owner_answer {
+	uint64_t ticket;
+	bool ok;
+	bool lost; /* neither yes nor no: Slurm did not answer, or the child died; may be asked again */
+	char text[400]; /* when not ok: Slurm's words */
+};
+
+/* Take the next answer. Returns true if there was one; false with *dead set once the helper is
+ * gone. */
+bool owner_next(struct owner *o, struct owner_answer *ret, bool *dead);
+
+void owner_stop(struct owner *o);
+
+#endif

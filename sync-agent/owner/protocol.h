@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the agent and its helper: one JSON object per SOCK_SEQPACKET message. */
+#ifndef AGENT_OWNER_PROTOCOL_H
+#define AGENT_OWNER_PROTOCOL_H
+
+#include <stdint.h>
+
+#define OWNER_MESSAGE_MAX 65536
+#define OWNER_ACTION_SECONDS 60 /* an action that takes longer is killed */
+
+/* The helper's loop; ends when the agent closes its side. */
+void helper_run(int fd, uint32_t minimum_uid) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What an entry needs next. Level-triggered: each time the whole of object and job is compared, one
+ * write or action is started, and its answer brings the entry back here. */
+#include <errno.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "common/json.h"
+#include "sync-agent/agent.h"
+#include "sync-agent/clock.h"
+#include "sync-agent/log.h"
+#include "sync-agent/mirror/fields.h"
+#include "sync-agent/mirror/reconcile.h"
+
+#define RETRY_FIRST 50000     /* microseconds */
+#define RETRY_LAST 60000000
+#define LANE_SPACING 50000    /* between two label writes: a twentieth of what the API can do */
+#define LABEL_DELAY 5000000   /* a state that lasts shorter gets no label of its own */
+
+/* -- queues --------------------------------------------------------------------------------- */
+
+static void move_to(struct agent *a, struct entry *e, enum entry_queue queue)
+{
+	if (e->queue != QUEUE_NONE)
+		DL_DELETE(a->queues[e->queue], e);
+	e->queue = queue;
+	if (queue != QUEUE_NONE)
+		DL_APPEND(a->queues[queue], e);
+}
+
+void sync_enqueue(struct agent *a, struct entry *e)
+{
+	if (e->queue != QUEUE_READY)
+		move_to(a, e, QUEUE_READY);
+}
+
+void sync_retry(struct agent *a, struct entry *e)
+{
+	int64_t pause = RETRY_FIRST;
+
+	for (unsigned i = 0; i < e->tries && pause < RETRY_LAST; i++)
+		pause *= 2;
+	e->tries++;
+	e->not_before = clock_us() + pause;
+	move_to(a, e, QUEUE_DELAYED);
+}
+
+void sync_drop(struct agent *a, struct entry *e)
+{
+	if (e->in_flight || e->acting)
+		return;
+	move_to(a, e, QUEUE_NONE);
+	entry_remove(&a->entries, e);
+}
+
+/* -- one entry ------------------------------------------------------------------------------ */
+
+static struct json_object *parse(const char *text)
+{
+	return text ? json_parse(text, strlen(text), NULL) : NULL;
+}
+
+static void forget_wanted(struct entry *e)
+{
+	job_group_free(e->wanted);
+	e->wanted = NULL;
+}
+
+static bool has_ended(const struct view *v)
+{
+	return v->phase == PHASE_COMPLETED || v->phase == PHASE_FAILED;
+}
+
+/* kubectl delete: cancel, wait for the end, let the object go. */
+static void advance_deletion(struct agent *a, struct entry *e, const struct view *v)
+{
+	if (!e->finalizer)
+		return;
+	if (e->orphan || !v || has_ended(v)) {
+		if (v)
+			tomb_add(a, e->id, v->lead->submit);
+		write_finalizer_off(a, e);
+		return;
+	}
+	if (!e->cancelled)
+		act_cancel(a, e, v->lead);
+}
+
+static void note_refusal(struct agent *a, struct entry *e, const struct error *refusal)
+{
+	entry_set_refused(e, "Refused", refusal->text);
+	event_post(a, e, EVENT_WARNING, "EditRefused", refusal->text);
+	a->count.refused++;
+}
+
+static void advance_status(struct agent *a, struct entry *e, const struct view *v)
+{
+	_cleanup_json_ struct json_object *status =
+		object_status(v, entry_synced(e), e->generation);
+
+	if (object_status_hash(status) != e->status_hash) {
+		event_transition(a, e, v);
+		write_status(a, e, status);
+		return;
+	}
+	entry_set(&e->sent, NULL);
+	e->tries = 0;
+	if (strcmp(e->label, v->state) && !e->label_due && !e->deleting)
+		e->label_due = clock_us() + LABEL_DELAY;
+	/* A deletion still needs the job's data. */
+	if (!e->deleting)
+		forget_wanted(e);
+}
+
+/* The three-way rule. Returns true if it started something. */
+static bool advance_spec(struct agent *a, struct entry *e, const struct view *v)
+{
+	_cleanup_json_ struct json_object *spec = parse(e->spec), *base = parse(e->current);
+	_cleanup_json_ struct json_object *sent = parse(e->sent), *now = fields_now(v);
+	struct reconcile_input in = {
+		.spec = spec, .base = base, .now = now, .sent = sent, .finished = has_ended(v),
+	};
+	_cleanup_(reconcile_plan_free) struct reconcile_plan plan = { 0 };
+
+	reconcile(&in, &plan);
+	if (plan.refused)
+		note_refusal(a, e, &plan.refusal);
+	if (plan.send) {
+		act_edit(a, e, v->lead, plan.send);
+		return true;
+	}
+	if (plan.spec) {
+		write_spec(a, e, plan.spec);
+		return true;
+	}
+	return false;
+}
+
+static void advance(struct agent *a, struct entry *e)
+{
+	struct view v;
+
+	if (e->in_flight || e->acting)
+		return;
+	if (!e->wanted) {
+		if (e->deleting && e->gone)
+			advance_deletion(a, e, NULL);
+		return;
+	}
+	if (view_make(a->cluster, e->wanted, e->completed ? e->completed : "",
+		      e->failed ? e->failed : "", &v) < 0) {
+		log_error("job %u: out of memory", e->id);
+		sync_retry(a, e);
+		return;
+	}
+	e->uid_owner = (uint32_t)v.lead->uid;
+	if (!e->exists)
+		write_create(a, e, &v);
+	else if (e->deleting && !e->cancelled)
+		advance_deletion(a, e, &v);
+	else if (e->deleting || !advance_spec(a, e, &v))
+		advance_status(a, e, &v);
+	if (e->exists && e->deleting && e->cancelled && !e->in_flight && !e->acting)
+		advance_deletion(a, e, &v);
+	view_free(&v);
+}
+
+/* -- the run -------------------------------------------------------------------------------- */
+
+static int64_t wake_delayed(struct agent *a, int64_t now)
+{
+	int64_t next = INT64_MAX;
+	struct entry *e, *tmp;
+
+	DL_FOREACH_SAFE(a->queues[QUEUE_DELAYED], e, tmp) {
+		if (e->not_before <= now)
+			sync_enqueue(a, e);
+		else if (e->not_before < next)
+			next = e->not_before;
+	}
+	return next;
+}
+
+/* One label at a time; they came in the order in which they are due. */
+static int64_t run_lane(struct agent *a, int64_t now)
+{
+	struct entry *e = a->queues[QUEUE_LANE];
+
+	if (!e)
+		return INT64_MAX;
+	if (now < a->lane_next || now < e->label_due)
+		return a->lane_next > e->label_due ? a->lane_next : e->label_due;
+	a->lane_next = now + LANE_SPACING;
+	move_to(a, e, QUEUE_NONE);
+	e->label_due = 0;
+	if (e->exists && !e->deleting && !e->in_flight && strcmp(e->label, e->state))
+		write_label(a, e);
+	return a->queues[QUEUE_LANE] ? a->lane_next : INT64_MAX;
+}
+
+int64_t sync_run(struct agent *a)
+{
+	int64_t now = clock_us(), next = wake_delayed(a, now), lane;
+	struct entry *e;
+
+	if (now < a->kube_pause_until)
+		return a->kube_pause_until < next ? a->kube_pause_until : next;
+	while ((e = a->queues[QUEUE_READY]) && kube_has_room(a->kube)) {
+		move_to(a, e, QUEUE_NONE);
+		advance(a, e);
+		if (e->queue == QUEUE_NONE && e->label_due)
+			move_to(a, e, QUEUE_LANE);
+	}
+	if (a->queues[QUEUE_READY] || !kube_has_room(a->kube))
+		return next;
+	lane = run_lane(a, now);
+	return lane < next ? lane : next;
+}

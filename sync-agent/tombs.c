@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Jobs whose objects were deleted while slurmctld still knows them: they get no object again, also
+ * after a restart of the agent. One line each in STATE/deleted, gone when slurmctld forgets the job. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/buffer.h"
+#include "sync-agent/agent.h"
+#include "sync-agent/log.h"
+
+#define FILE_MAX (64 << 20)
+
+struct tomb {
+	uint32_t id;
+	uint64_t submit; /* ids are used again one day */
+	UT_hash_handle hh;
+};
+
+static void put(struct agent *a, uint32_t id, uint64_t submit)
+{
+	struct tomb *t;
+
+	HASH_FIND(hh, a->tombs, &id, sizeof(id), t);
+	if (!t) {
+		t = calloc(1, sizeof(*t));
+		if (!t)
+			return;
+		t->id = id;
+		HASH_ADD(hh, a->tombs, id, sizeof(id), t);
+	}
+	t->submit = submit;
+}
+
+int tombs_load(struct agent *a, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	char *line, *rest;
+
+	if (mkdir(a->config.state_folder, 0700) < 0 && errno != EEXIST)
+		return error_errno(err, "stateFolder %s", a->config.state_folder);
+	if (asprintf(&a->tombs_path, "%s/deleted-%s", a->config.state_folder, a->cluster) < 0)
+		return error_set(err, ENOMEM, "out of memory");
+	if (access(a->tombs_path, F_OK) < 0)
+		return 0;
+	if (buffer_read_file(a->tombs_path, FILE_MAX, &text, NULL, err) < 0)
+		return -1;
+	for (rest = text; (line = strsep(&rest, "\n"));) {
+		uint64_t submit;
+		uint32_t id;
+
+		if (sscanf(line, "%" SCNu32 " %" SCNu64, &id, &submit) == 2)
+			put(a, id, submit);
+	}
+	return 0;
+}
+
+void tomb_add(struct agent *a, uint32_t id, uint64_t submit)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (tomb_is(a, id, submit))
+		return;
+	put(a, id, submit);
+	fd = open(a->tombs_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd < 0 || dprintf(fd, "%" PRIu32 " %" PRIu64 "\n", id, submit) < 0)
+		log_warning("%s: %s; after a restart the object of job %u may appear again",
+			    a->tombs_path, strerror(errno), id);
+}
+
+bool tomb_is(struct agent *a, uint32_t id, uint64_t submit)
+{
+	struct tomb *t;
+
+	HASH_FIND(hh, a->tombs, &id, sizeof(id), t);
+	return t && t->submit == submit;
+}
+
+static void rewrite(struct agent *a)
+{
+	_cleanup_free_ char *temporary = NULL;
+	_cleanup_fclose_ FILE *f = NULL;
+	struct tomb *t, *tmp;
+
+	if (asprintf(&temporary, "%s.new", a->tombs_path) < 0) {
+		temporary = NULL;
+		return;
+	}
+	f = fopen(temporary, "we");
+	if (!f)
+		return; /* the old file says more than is needed, nothing wrong */
+	HASH_ITER(hh, a->tombs, t, tmp)
+		fprintf(f, "%" PRIu32 " %" PRIu64 "\n", t->id, t->submit);
+	if (fflush(f) || ferror(f) || rename(temporary, a->tombs_path) < 0)
+		unlink(temporary);
+}
+
+static int by_value(const void *x, const void *y)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+
+	return a < b ? -1 : a > b;
+}
+
+void tombs_prune(struct agent *a, const uint32_t *ids, size_t n)
+{
+	struct tomb *t, *tmp;
+	bool changed = false;
+
+	HASH_ITER(hh, a->tombs, t, tmp) {
+		if (bsearch(&t->id, ids, n, sizeof(*ids), by_value))
+			continue;
+		HASH_DEL(a->tombs, t);
+		free(t);
+		changed = true;
+	}
+	if (changed)
+		rewrite(a);
+}
+
+void tombs_free(struct agent *a)
+{
+	struct tomb *t, *tmp;
+
+	HASH_ITER(hh, a->tombs, t, tmp) {
+		HASH_DEL(a->tombs, t);
+		free(t);
+	}
+	free(a->tombs_path);
+}

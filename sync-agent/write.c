@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buffer.h"
+#include "common/json.h"
+#include "sync-agent/agent.h"
+#include "sync-agent/clock.h"
+#include "sync-agent/log.h"
+#include "sync-agent/mirror/text.h"
+
+#define PATH_MAX_BYTES 1024
+#define MANAGER "fieldManager=slurm-kube-agent"
+#define MERGE "application/merge-patch+json"
+#define KUBE_PAUSE_FIRST 100000
+#define KUBE_PAUSE_LAST 5000000
+
+/* A write under way: the entry may not be removed before its answer. */
+struct write {
+	struct agent *agent;
+	struct entry *entry;
+	const char *what;                             /* for messages */
+	void (*done)(struct write *w, struct json_object *object); /* the object as written; or NULL */
+	void (*missing)(struct write *w);             /* the answer was 404; may be NULL */
+	char state[24];
+};
+
+/* -- answers -------------------------------------------------------------------------------- */
+
+/* The server is away or overloaded: nothing is wrong with this write. */
+static bool is_passing(const struct kube_answer *answer)
+{
+	return answer->status == 0 || answer->status == 429 || answer->status >= 500;
+}
+
+static void pause_kube(struct agent *a, const struct kube_answer *answer)
+{
+	if (clock_us() < a->kube_pause_until)
+		return;
+	a->kube_pause = a->kube_pause ? a->kube_pause * 2 : KUBE_PAUSE_FIRST;
+	if (a->kube_pause > KUBE_PAUSE_LAST)
+		a->kube_pause = KUBE_PAUSE_LAST;
+	a->kube_pause_until = clock_us() + a->kube_pause;
+	log_debug("Kubernetes: %s; next try in %lld ms", answer->problem,
+		  (long long)a->kube_pause / 1000);
+}
+
+static void fail(struct write *w, const struct kube_answer *answer)
+{
+	struct entry *e = w->entry;
+
+	if (is_passing(answer)) {
+		pause_kube(w->agent, answer);
+		sync_enqueue(w->agent, e);
+		return;
+	}
+	if (answer->status == 404 && w->missing) {
+		w->missing(w);
+		return;
+	}
+	/* 409: somebody else wrote; the watch brings what, or has brought it already. */
+	if (answer->status != 409 || e->tries > 5)
+		log_warning("%s/%s: %s: %s (status %ld); trying again", e->namespace, e->name, w->what,
+			    answer->problem, answer->status);
+	sync_retry(w->agent, e);
+}
+
+static void on_answer(void *ctx, const struct kube_answer *answer)
+{
+	struct write *w = ctx;
+	_cleanup_json_ struct json_object *object = NULL;
+	struct entry *e = w->entry;
+
+	e->in_flight = false;
+	if (answer->status == 200 || answer->status == 201) {
+		w->agent->kube_pause = 0;
+		object = json_parse(answer->body, answer->len, NULL);
+		e->tries = 0;
+		w->done(w, object);
+		sync_enqueue(w->agent, e);
+	} else {
+		fail(w, answer);
+	}
+	free(w);
+}
+
+/* An answer older than what the watch has already brought tells nothing. */
+static bool is_older(struct json_object *object, const struct entry *e)
+{
+	const char *version = json_get_string(object, "metadata.resourceVersion");
+
+	return !version || (e->version && strtoull(version, NULL, 10) < strtoull(e->version, NULL, 10));
+}
+
+static void take_object(struct write *w, struct json_object *object)
+{
+	if (object && !is_older(object, w->entry))
+		entry_take_object(w->entry, object);
+}
+
+/* -- sending -------------------------------------------------------------------------------- */
+
+static void send_write(struct agent *a, const struct write *template, const char *method,
+		       const char *type, struct json_object *body, const char *path_format, ...)
+	__attribute__((format(printf, 6, 7)));
+
+static void send_write(struct agent *a, const struct write *template, const char *method,
+		       const char *type, struct json_object *body, const char *path_format, ...)
+{
+	struct write *w = malloc(sizeof(*w));
+	struct kube_request r = { .method = method, .type = type, .done = on_answer, .ctx = w };
+	char path[PATH_MAX_BYTES];
+	struct error err = { .text = "out of memory" };
+	va_list ap;
+
+	va_start(ap, path_format);
+	vsnprintf(path, sizeof(path), path_format, ap);
+	va_end(ap);
+	r.path = path;
+	r.body = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
+	if (w)
+		*w = *template;
+	if (!w || kube_send(a->kube, &r, &err) < 0) {
+		log_error("%s/%s: %s: %s", template->entry->namespace, template->entry->name,
+			  template->what, err.text);
+		free(w);
+		sync_retry(a, template->entry);
+		return;
+	}
+	template->entry->in_flight = true;
+	a->count.writes++;
+	log_debug("%s %s", method, path);
+}
+
+#define OBJECT_PATH "/apis/" OBJECT_API_VERSION "/namespaces/%s/slurmjobs"
+
+static struct json_object *new_object(const struct entry *e, bool whole)
+{
+	struct json_object *o = json_object_new_object(), *metadata = json_object_new_object();
+
+	if (whole) {
+		json_set_string(o, "apiVersion", OBJECT_API_VERSION);
+		json_set_string(o, "kind", "SlurmJob");
+		json_set_string(metadata, "name", e->name);
+		json_set_string(metadata, "namespace", e->namespace);
+	}
+	json_set_string(metadata, "resourceVersion", e->version);
+	json_object_object_add(o, "metadata", metadata);
+	return o;
+}
+
+/* -- namespaces ----------------------------------------------------------------------------- */
+
+static void namespace_made(struct write *w, struct json_object *object)
+{
+	log_info("made namespace %s", w->entry->namespace);
+}
+
+static void create_namespace(struct write *w)
+{
+	_cleanup_json_ struct json_object *o = json_object_new_object();
+	struct json_object *metadata = json_object_new_object();
+	struct agent *a = w->agent;
+	struct entry *e = w->entry;
+	struct write next = { .agent = a, .entry = e, .what = "make its namespace",
+			      .done = namespace_made };
+
+	if (!a->config.create_namespaces) {
+		if (e->tries == 3)
+			log_warning("there is no namespace %s for job %u, and namespaces.create is false",
+				    e->namespace, e->id);
+		sync_retry(a, e);
+		return;
+	}
+	json_set_string(o, "apiVersion", "v1");
+	json_set_string(o, "kind", "Namespace");
+	json_set_string(metadata, "name", e->namespace);
+	json_object_object_add(o, "metadata", metadata);
+	if (strstr(a->config.namespace, "{user}") && e->wanted) {
+		struct json_object *annotations = json_object_new_object();
+
+		json_set_string(annotations, OBJECT_GROUP "/user", e->wanted->jobs[0]->user);
+		json_object_object_add(metadata, "annotations", annotations);
+	}
+	send_write(a, &next, "POST", NULL, o, "/api/v1/namespaces?" MANAGER);
+}
+
+/* -- SlurmJobs ------------------------------------------------------------------------------ */
+
+static void object_made(struct write *w, struct json_object *object)
+{
+	w->agent->count.creates++;
+	take_object(w, object);
+}
+
+void write_create(struct agent *a, struct entry *e, const struct view *v)
+{
+	struct write w = { .agent = a, .entry = e, .what = "create", .done = object_made,
+			   .missing = create_namespace };
+	_cleanup_json_ struct json_object *o = new_object(e, true);
+	struct json_object *metadata = json_get(o, "metadata");
+	struct json_object *finalizers = json_object_new_array();
+
+	json_object_object_del(metadata, "resourceVersion");
+	json_object_array_add(finalizers, json_object_new_string(OBJECT_FINALIZER));
+	json_object_object_add(metadata, "finalizers", finalizers);
+	json_object_object_add(metadata, "labels", object_labels(v));
+	json_object_object_add(o, "spec", object_spec(v));
+	send_write(a, &w, "POST", NULL, o, OBJECT_PATH "?" MANAGER, e->namespace);
+}
+
+static void object_written(struct write *w, struct json_object *object)
+{
+	take_object(w, object);
+}
+
+/* It was there and is not: the watch will say so, or has. */
+static void object_missing(struct write *w)
+{
+	sync_retry(w->agent, w->entry);
+}
+
+void write_spec(struct agent *a, struct entry *e, struct json_object *patch)
+{
+	struct write w = { .agent = a, .entry = e, .what = "write spec", .done = object_written,
+			   .missing = object_missing };
+	_cleanup_json_ struct json_object *o = new_object(e, false);
+
+	json_object_object_add(o, "spec", json_object_get(patch));
+	send_write(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);
+}
+
+void write_status(struct agent *a, struct entry *e, struct json_object *status)
+{
+	struct write w = { .agent = a, .entry = e, .what = "write status", .done = object_written,
+			   .missing = object_missing };
+	_cleanup_json_ struct json_object *o = new_object(e, true);
+
+	json_object_object_add(o, "status", json_object_get(status));
+	send_write(a, &w, "PUT", NULL, o, OBJECT_PATH "/%s/status?" MANAGER, e->namespace, e->name);
+}
+
+static struct json_object *condition(const char *type, const char *status, const char *reason,
+				     const char *message)
+{
+	struct json_object *c = json_object_new_object();
+	char now[TIME_SIZE];
+
+	text_time(time(NULL), now);
+	json_set_string(c, "type", type);
+	json_set_string(c, "status", status);
+	json_set_string(c, "lastTransitionTime", now);
+	json_set_string(c, "reason", reason);
+	json_set_string(c, "message", message);
+	return c;
+}
+
+void write_lost(struct agent *a, struct entry *e)
+{
+	struct write w = { .agent = a, .entry = e, .what = "write status", .done = object_written,
+			   .missing = object_missing };
+	_cleanup_json_ struct json_object *o = json_object_new_object();
+	struct json_object *status = json_object_new_object(), *list = json_object_new_array();
+
+	json_object_array_add(list, condition("Accepted", "True", "Submitted", ""));
+	json_object_array_add(list, condition("Failed", "Unknown", "Forgotten",
+					      "slurmctld has forgotten the job before its end was seen, "
+					      "and there is no accounting record of it"));
+	json_object_array_add(list, condition("Running", "False", "Forgotten", ""));
+	json_set_string(status, "state", "UNKNOWN");
+	json_set_string(status, "reason", "Forgotten");
+	json_object_object_add(status, "conditions", list);
+	json_object_object_add(o, "status", status);
+	send_write(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s/status?" MANAGER, e->namespace, e->name);
+}
+
+void write_label(struct agent *a, struct entry *e)
+{
+	struct write w = { .agent = a, .entry = e, .what = "write label", .done = object_written,
+			   .missing = object_missing };
+	_cleanup_json_ struct json_object *o = json_object_new_object();
+	struct json_object *metadata = json_object_new_object(), *labels = json_object_new_object();
+	char label[LABEL_MAX + 1];
+
+	text_label(e->state, label);
+	json_set_string(labels, OBJECT_GROUP "/state", label);
+	json_object_object_add(metadata, "labels", labels);
+	json_object_object_add(o, "metadata", metadata);
+	send_write(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);
+}
+
+/* Other controllers' finalizers stay: the list is read from the object as we know it, and the
+ * resourceVersion makes sure that it still is that one. */
+void write_finalizer_off(struct agent *a, struct entry *e)
+{
+	struct write w = { .agent = a, .entry = e, .what = "remove finalizer",
+			   .done = object_written, .missing = object_missing };
+	_cleanup_json_ struct json_object *o = new_object(e, false);
+	struct json_object *list = json_object_new_array();
+	_cleanup_json_ struct json_object *others =
+		e->finalizers ? json_parse(e->finalizers, strlen(e->finalizers), NULL) : NULL;
+
+	for (size_t i = 0; others && i < json_object_array_length(others); i++)
+		json_object_array_add(list,
+				      json_object_get(json_object_array_get_idx(others, i)));
+	json_object_object_add(json_get(o, "metadata"), "finalizers", list);
+	send_write(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);
+}
+
+/* -- objects that are nobody's mirror ------------------------------------------------------- */
+
+static void ignore_answer(void *ctx, const struct kube_answer *answer)
+{
+}
+
+void write_not_submitted(struct agent *a, struct json_object *object)
+{
+	_cleanup_json_ struct json_object *o = json_object_new_object();
+	struct json_object *status = json_object_new_object(), *list = json_object_new_array();
+	struct kube_request r = { .method = "PATCH", .type = MERGE, .done = ignore_answer };
+	char path[PATH_MAX_BYTES];
+
+	json_object_array_add(list, condition("Accepted", "False", "SubmissionNotSupported",
+					      "this version of slurm-kube-agent mirrors and edits "
+					      "Slurm's jobs, but does not submit any: use sbatch"));
+	json_object_object_add(status, "conditions", list);
+	json_object_object_add(o, "status", status);
+	snprintf(path, sizeof(path), OBJECT_PATH "/%s/status?" MANAGER,
+		 json_get_string(object, "metadata.namespace"),
+		 json_get_string(object, "metadata.name"));
+	r.path = path;
+	r.body = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
+	kube_send(a->kube, &r, NULL);
+}
