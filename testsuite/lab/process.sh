@@ -6,7 +6,7 @@
 # that they start, are also in one cgroup (the cage), so that nothing they leave behind is missed.
 # shellcheck shell=bash
 
-# The lab's environment variable by which its daemons are told from others, wherever there are no cgroups.
+# In the environment of all daemons, to know them by where there are no cgroups.
 MARK=SLURM_KUBE_LAB
 
 say() {
@@ -143,13 +143,26 @@ cage_enter() {
 	folder=$(cage) && mkdir -p "$folder" && echo "$BASHPID" >"$folder/cgroup.procs" || :
 }
 
-# Pids of everything that belongs to this lab, but this script and those that called it.
+# Pids of everything that belongs to this lab, but this script and those that called it. All of it is going to be
+# killed, so nothing that is older than the lab is ever in this list.
 lab_pids() {
-	local folder
+	local folder since pid started
+	since=$(cat "$STATE/run/since" 2>/dev/null) || return 0
 	{
 		folder=$(cage) && find "$folder" -name cgroup.procs -exec cat {} + 2>/dev/null
 		marked_pids
-	} | sort -un | grep -vxF "$(ancestors)"
+	} | sort -un | grep -vxF "$(ancestors)" | while read -r pid; do
+		started=$(start_time "$pid") && [ "$started" -ge "$since" ] && echo "$pid"
+	done
+}
+
+# Remember when the lab was started first. What is recorded from before a reboot is of no more use.
+note_since() {
+	local boot
+	boot=$(cat /proc/sys/kernel/random/boot_id)
+	[ "$(cat "$STATE/run/boot" 2>/dev/null)" = "$boot" ] || rm -f "$STATE"/run/*.pid "$STATE/run/since"
+	echo "$boot" >"$STATE/run/boot"
+	[ -s "$STATE/run/since" ] || start_time $$ >"$STATE/run/since"
 }
 
 # Daemons by their mark. Jobs have an environment of their own: by SLURM_CONF together with the name of a node.

@@ -109,16 +109,38 @@ slurm_configure() {
 	if has_plugin spank_kube; then
 		echo "required $PREFIX/lib/slurm/spank_kube.so doorbell=unix:$STATE/run/doorbell$suffix" >"$etc/plugstack.conf"
 	fi
-	[ -z "$CGROUP" ] || cat >"$etc/cgroup.conf" <<-END
-	CgroupPlugin=$(cgroup_plugin)
-	CgroupMountpoint=/sys/fs/cgroup
-	ConstrainCores=yes
-	ConstrainRAMSpace=yes
-	END
+	[ -z "$CGROUP" ] || cgroup_conf >"$etc/cgroup.conf"
 }
 
-cgroup_plugin() {
-	[ -d /sys/fs/cgroup/freezer ] && echo cgroup/v1 || echo cgroup/v2
+cgroup_conf() {
+	if [ -d /sys/fs/cgroup/freezer ]; then
+		echo CgroupPlugin=cgroup/v1
+	else
+		# No unit of systemd's, so it couldn't say where its cgroup is.
+		printf '%s\n' CgroupPlugin=cgroup/v2 IgnoreSystemd=yes
+	fi
+	printf '%s\n' CgroupMountpoint=/sys/fs/cgroup ConstrainCores=yes ConstrainRAMSpace=yes
+}
+
+# Slurm's cgroups are named after nodes, and every lab has a node1.
+cgroup_check() {
+	local other
+	[ -n "$CGROUP" ] || return 0
+	other_labs | while read -r other; do
+		! grep -qx CGROUP=1 "$other/settings" || die "only one lab can have --cgroup, and $other has it"
+	done
+}
+
+# slurmd leaves the folders of its cgroups.
+cgroup_clean() {
+	local cluster node
+	[ -n "$CGROUP" ] || return 0
+	for cluster in $(clusters); do
+		for node in $(nodes "$cluster"); do
+			find /sys/fs/cgroup -depth -type d -path "*/slurm_$node*" -exec rmdir {} + 2>/dev/null
+		done
+	done
+	return 0
 }
 
 # A log that the daemon can write as user slurm.
