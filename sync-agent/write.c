@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -263,11 +264,11 @@ void write_lost(struct agent *a, struct entry *e)
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 	struct json_object *status = json_object_new_object(), *list = json_object_new_array();
 
-	json_object_array_add(list, condition("Accepted", "True", "Submitted", ""));
+	json_object_array_add(list, condition("Accepted", "True", "Submitted", "Slurm had the job"));
 	json_object_array_add(list, condition("Failed", "Unknown", "Forgotten",
 					      "slurmctld has forgotten the job before its end was seen, "
 					      "and there is no accounting record of it"));
-	json_object_array_add(list, condition("Running", "False", "Forgotten", ""));
+	json_object_array_add(list, condition("Running", "False", "Forgotten", "not known any more"));
 	json_set_string(status, "state", "UNKNOWN");
 	json_set_string(status, "reason", "Forgotten");
 	json_object_object_add(status, "conditions", list);

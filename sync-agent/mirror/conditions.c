@@ -18,7 +18,8 @@ static void add(struct json_object *list, const char *type, bool status, time_t 
 	json_set_string(c, "status", status ? "True" : "False");
 	json_set_string(c, "lastTransitionTime", when);
 	json_set_string(c, "reason", reason);
-	json_object_object_add(c, "message", text_json(message, TEXT_MAX));
+	/* Never empty: API servers built with newer Go than they were written for refuse "". */
+	json_object_object_add(c, "message", text_json(message[0] ? message : reason, TEXT_MAX));
 	json_object_array_add(list, c);
 }
 
@@ -57,7 +58,7 @@ struct json_object *conditions_of(const struct view *v, const struct synced *syn
 	struct json_object *list = json_object_new_array();
 	char end[TEXT_MAX];
 
-	add(list, "Accepted", true, job->submit, "Submitted", "");
+	add(list, "Accepted", true, job->submit, "Submitted", "Slurm has the job");
 	if (started)
 		add(list, "Scheduled", true, job->start, "Allocated", job->node_list);
 	else
@@ -75,6 +76,6 @@ struct json_object *conditions_of(const struct view *v, const struct synced *syn
 		add(list, "Synced", false, synced->since, synced->reason, synced->message);
 	else
 		add(list, "Synced", true, synced->since ? synced->since : (time_t)job->submit,
-		    "InSync", "");
+		    "InSync", "spec and Slurm agree");
 	return list;
 }
