@@ -57,23 +57,32 @@ kubectl_admin() {
 kubeconfigs() {
 	kubeconfig admin /O=system:masters/CN=lab-admin
 	kubeconfig agent /CN=slurm-kube-agent
+	user_kubeconfigs "${USERS[@]}"
 }
 
-# slurm-kube's own resources, and the right for the agent to use them.
+# slurm-kube's own resources, the right for the agent to use them, and the users' namespaces
 kube_resources() {
-	local crd=$TOP/crd crds
+	local all=$STATE/run/resources.yaml crds
 	{
-		if [ -e "$crd/kustomization.yaml" ]; then
-			kubectl kustomize "$crd"
-		elif compgen -G "$crd/*.yaml" >/dev/null; then
-			tail -q -n +1 "$crd"/*.yaml
-		fi
+		own_resources || return 1
 		echo ---
 		role_binding ClusterRoleBinding slurm-kube-agent '' slurm-kube-agent slurm-kube-agent
-	} | kube_apply || return 1
-	crds=$(kubectl_admin get crd -o name | grep '\.slurm-kube\.io$') || return 0
+		user_resources "${USERS[@]}"
+	} >"$all"
+	kube_apply <"$all" || return 1
+	crds=$(sed -n 's/^  name: \([a-z]*\.slurm-kube\.io\)$/crd\/\1/p' "$all")
 	# shellcheck disable=SC2086
-	kubectl_admin wait --for=condition=Established --timeout=20s $crds >>"$STATE/log/kubectl.out"
+	[ -z "$crds" ] ||
+		kubectl_admin wait --for=condition=Established --timeout=20s $crds >>"$STATE/log/kubectl.out"
+}
+
+own_resources() {
+	local crd=$TOP/crd
+	if [ -e "$crd/kustomization.yaml" ]; then
+		kubectl kustomize "$crd"
+	elif compgen -G "$crd/*.yaml" >/dev/null; then
+		tail -q -n +1 "$crd"/*.yaml
+	fi
 }
 
 # The lab's server is older than what the resources may say about themselves: no validation by the client.
@@ -86,13 +95,17 @@ kube_apply() {
 	echo "$result" >>"$STATE/log/kubectl.out"
 }
 
-# kube_users USER...: a namespace that is theirs, and a kubeconfig
-kube_users() {
+user_kubeconfigs() {
 	local user
 	for user in "$@"; do
 		kubeconfig "$user" "/O=slurm-users/CN=$user" "slurm-$user"
 		chown "$user" "$STATE/etc/kubeconfig-$user"
 	done
+}
+
+# user_resources USER...: a namespace that is theirs
+user_resources() {
+	local user
 	for user in "$@"; do
 		cat <<-END
 		---
@@ -105,7 +118,7 @@ kube_users() {
 		---
 		END
 		role_binding RoleBinding edit "slurm-$user" edit "$user"
-	done | kube_apply
+	done
 }
 
 # role_binding KIND NAME NAMESPACE CLUSTERROLE USER
