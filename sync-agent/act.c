@@ -23,13 +23,39 @@ static void read_back(struct agent *a, struct entry *e)
 	slurm_thread_ask(a->slurm, ASK_JOB, e->id, true);
 }
 
-static void refused(struct agent *a, struct entry *e, enum action action, const char *text)
+/* "spec.timeLimit": what the edit was about, from the fields that were sent. */
+static void name_fields(const struct entry *e, char *buf, size_t size)
 {
+	_cleanup_json_ struct json_object *sent =
+		e->sent ? json_parse(e->sent, strlen(e->sent), NULL) : NULL;
+	size_t used = 0;
+
+	buf[0] = '\0';
+	if (!sent)
+		return;
+	json_object_object_foreach(sent, name, value) {
+		int n = snprintf(buf + used, size - used, "%sspec.%s %s", used ? ", " : "", name,
+				 value ? json_object_get_string(value) : "");
+
+		if (n < 0 || used + n >= size)
+			return;
+		used += n;
+	}
+}
+
+static void refused(struct agent *a, struct entry *e, enum action action, const char *why)
+{
+	char fields[120], text[sizeof(e->synced->message)];
 	static const char *const reasons[] = {
 		[ACTION_EDIT] = "EditRefused",
 		[ACTION_CANCEL] = "CancelRefused",
 	};
 
+	name_fields(e, fields, sizeof(fields));
+	if (action == ACTION_EDIT && fields[0])
+		snprintf(text, sizeof(text), "%s: Slurm says: %s", fields, why);
+	else
+		snprintf(text, sizeof(text), "%s", why);
 	log_info("job %u: %s: %s", e->id, reasons[action], text);
 	entry_set_refused(e, "Refused", text);
 	event_post(a, e, EVENT_WARNING, reasons[action], text);
@@ -99,6 +125,8 @@ static void done(struct agent *a, struct entry *e, enum action action)
 	entry_set_in_sync(e);
 	if (action == ACTION_CANCEL) {
 		e->cancelled = true;
+		if (e->wanted)
+			entry_set(&e->cancelled_by, e->wanted->jobs[0]->user);
 		event_post(a, e, EVENT_NORMAL, "Cancelled", "the object was deleted: job cancelled");
 		look_until_ended(a, e->id);
 		return;

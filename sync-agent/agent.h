@@ -47,6 +47,7 @@ struct agent {
 
 	/* Looking at Slurm. */
 	struct look *looks;
+	struct look *who_looks;    /* at slurmdbd: who cancelled it? */
 	uint32_t highest_id;       /* of all jobs seen */
 	unsigned submits;          /* doorbells of submissions not yet found */
 	bool polling;              /* a look at the whole queue is under way */
@@ -104,6 +105,8 @@ void inbound_slurm(struct agent *a);
 void look_at(struct agent *a, uint32_t job_id);
 /* Look now and, until it has ended, a few times more in growing steps. */
 void look_until_ended(struct agent *a, uint32_t job_id);
+/* Ask slurmdbd who cancelled a job; it learns that a moment after slurmctld. */
+void look_who(struct agent *a, uint32_t job_id);
 void look_doorbell(struct agent *a, const struct doorbell *bell);
 /* An answer about that job has come. */
 void look_answered(struct agent *a, const struct slurm_result *r, bool ended);

@@ -116,6 +116,8 @@ static void take_status(struct entry *e, struct json_object *status)
 					 NULL);
 	entry_set(&e->completed, json_get_string(status, "array.completedIndexes"));
 	entry_set(&e->failed, json_get_string(status, "array.failedIndexes"));
+	if (json_get_string(status, "cancelledBy"))
+		entry_set(&e->cancelled_by, json_get_string(status, "cancelledBy"));
 	snprintf(e->state, sizeof(e->state), "%s", state ? state : "");
 	e->ended = condition(status, "Complete") || condition(status, "Failed");
 	take_synced(e, status);
@@ -188,6 +190,7 @@ void entry_remove(struct entry **table, struct entry *e)
 	job_group_free(e->wanted);
 	free(e->namespace);
 	free(e->name);
+	free(e->cancelled_by);
 	free(e->completed);
 	free(e->failed);
 	free(e);

@@ -36,6 +36,7 @@ struct entry {
 	char *current;            /* JSON text of status.current, NULL if it has none */
 	char *finalizers;         /* JSON text: other controllers', NULL if none */
 	char *completed, *failed; /* an array's indexes, NULL if none */
+	char *cancelled_by;       /* NULL if not known */
 	char state[24];           /* status.state, "" if none */
 	char label[24];           /* the label slurm-kube.io/state */
 	struct synced *synced;    /* NULL: in sync */
@@ -43,7 +44,6 @@ struct entry {
 	/* The job. */
 	struct job_group *wanted; /* the latest truth that may differ from the object; NULL: none does */
 	int64_t fresh_from;       /* monotonic: what was asked of Slurm before tells nothing any more */
-	uint32_t uid_owner;
 
 	/* What goes on. */
 	char *sent;               /* JSON text of edits that were sent to Slurm and not yet read back */
@@ -60,6 +60,7 @@ struct entry {
 	bool gone : 1;            /* slurmctld has no such job */
 	bool past_asked : 1;      /* slurmdbd was asked */
 	bool cancelled : 1;       /* we sent the cancel */
+	bool who_asked : 1;       /* slurmdbd was asked who cancelled it */
 	bool in_flight : 1;       /* a write is under way */
 	bool acting : 1;          /* an action as the owner is under way */
 };

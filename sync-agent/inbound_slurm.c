@@ -42,6 +42,20 @@ static struct entry *entry_of(struct agent *a, const struct job_group *group)
 	return e;
 }
 
+/* slurmdbd was asked only who cancelled a job that slurmctld still knows. Returns true if so. */
+static bool take_who(struct agent *a, const struct job_group *group)
+{
+	struct entry *e = entry_find(a->entries, group->key);
+
+	if (!e || e->past_asked || !e->who_asked)
+		return false;
+	if (group->jobs[0]->cancelled_by[0] && !e->cancelled_by) {
+		entry_set(&e->cancelled_by, group->jobs[0]->cancelled_by);
+		slurm_thread_ask(a->slurm, ASK_JOB, e->id, true);
+	}
+	return true;
+}
+
 /* Takes the group over. */
 static void take_group(struct agent *a, struct slurm_result *r, struct job_group **group)
 {
@@ -131,7 +145,8 @@ static void take_result(struct agent *a, struct slurm_result *r)
 	for (size_t i = 0; i < r->n_groups; i++) {
 		if (r->groups[i]->key == r->job_id)
 			ended = group_ended(r->groups[i]);
-		take_group(a, r, &r->groups[i]);
+		if (r->ask != ASK_PAST || !take_who(a, r->groups[i]))
+			take_group(a, r, &r->groups[i]);
 	}
 	switch (r->ask) {
 	case ASK_QUEUE:
@@ -147,12 +162,14 @@ static void take_result(struct agent *a, struct slurm_result *r)
 	case ASK_PAST: {
 		struct entry *e = entry_find(a->entries, r->job_id);
 
-		if (r->failed)
+		if (!e || !e->past_asked)
+			break; /* it was only about who cancelled it */
+		if (r->failed) {
 			log_warning("job %u: %s", r->job_id, r->err.text);
-		if (e && r->failed)
 			e->past_asked = false; /* the next look at the queue asks again */
-		else if (e && r->gone)
+		} else if (r->gone) {
 			lost(a, e);
+		}
 		break;
 	}
 	}

@@ -71,6 +71,44 @@ void look_until_ended(struct agent *a, uint32_t job_id)
 	add_look(a, job_id, 0);
 }
 
+static const int64_t who_steps[] = { 200000, 1000000, 5000000 };
+
+void look_who(struct agent *a, uint32_t job_id)
+{
+	struct look *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return;
+	l->id = job_id;
+	l->due = clock_us() + who_steps[0];
+	HASH_ADD(hh, a->who_looks, id, sizeof(l->id), l);
+}
+
+static int64_t run_who(struct agent *a, int64_t now)
+{
+	int64_t next = INT64_MAX;
+	struct look *l, *tmp;
+
+	HASH_ITER(hh, a->who_looks, l, tmp) {
+		struct entry *e = entry_find(a->entries, l->id);
+
+		if (l->due > now) {
+			next = l->due < next ? l->due : next;
+			continue;
+		}
+		if (e && !e->cancelled_by)
+			slurm_thread_ask(a->slurm, ASK_PAST, l->id, false);
+		if (++l->step < sizeof(who_steps) / sizeof(who_steps[0]) && e && !e->cancelled_by) {
+			l->due = now + who_steps[l->step];
+			next = l->due < next ? l->due : next;
+			continue;
+		}
+		HASH_DEL(a->who_looks, l);
+		free(l);
+	}
+	return next;
+}
+
 void look_doorbell(struct agent *a, const struct doorbell *bell)
 {
 	switch (bell->kind) {
@@ -174,7 +212,7 @@ static int64_t run_poll(struct agent *a, int64_t now)
 
 int64_t look_run(struct agent *a)
 {
-	int64_t now = clock_us(), next;
+	int64_t now = clock_us(), next, who;
 	struct look *l, *tmp;
 
 	if (!a->listed)
@@ -183,6 +221,8 @@ int64_t look_run(struct agent *a)
 	if (HASH_COUNT(a->looks) > CROWD || a->look_credit < 0)
 		a->poll_next = 0;
 	next = run_poll(a, now);
+	who = run_who(a, now);
+	next = who < next ? who : next;
 	if (a->look_credit < 0)
 		return now + (-a->look_credit + 1000) * CREDIT_SHARE < next ?
 			       now + (-a->look_credit + 1000) * CREDIT_SHARE :
@@ -206,4 +246,8 @@ void looks_free(struct agent *a)
 
 	HASH_ITER(hh, a->looks, l, tmp)
 		remove_look(a, l);
+	HASH_ITER(hh, a->who_looks, l, tmp) {
+		HASH_DEL(a->who_looks, l);
+		free(l);
+	}
 }

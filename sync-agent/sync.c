@@ -93,6 +93,15 @@ static void note_refusal(struct agent *a, struct entry *e, const struct error *r
 	a->count.refused++;
 }
 
+/* Only slurmdbd knows who cancelled a job. */
+static void ask_who(struct agent *a, struct entry *e, const struct view *v)
+{
+	if (strcmp(v->state, "CANCELLED") || v->cancelled_by[0] || e->who_asked)
+		return;
+	e->who_asked = true;
+	look_who(a, e->id);
+}
+
 static void advance_status(struct agent *a, struct entry *e, const struct view *v)
 {
 	_cleanup_json_ struct json_object *status =
@@ -105,6 +114,7 @@ static void advance_status(struct agent *a, struct entry *e, const struct view *
 	}
 	entry_set(&e->sent, NULL);
 	e->tries = 0;
+	ask_who(a, e, v);
 	if (strcmp(e->label, v->state) && !e->label_due && !e->deleting)
 		e->label_due = clock_us() + LABEL_DELAY;
 	/* A deletion still needs the job's data. */
@@ -138,6 +148,7 @@ static bool advance_spec(struct agent *a, struct entry *e, const struct view *v)
 
 static void advance(struct agent *a, struct entry *e)
 {
+	struct view_before before = { e->completed, e->failed, e->cancelled_by };
 	struct view v;
 
 	if (e->in_flight || e->acting)
@@ -147,13 +158,11 @@ static void advance(struct agent *a, struct entry *e)
 			advance_deletion(a, e, NULL);
 		return;
 	}
-	if (view_make(a->cluster, e->wanted, e->completed ? e->completed : "",
-		      e->failed ? e->failed : "", &v) < 0) {
+	if (view_make(a->cluster, e->wanted, &before, &v) < 0) {
 		log_error("job %u: out of memory", e->id);
 		sync_retry(a, e);
 		return;
 	}
-	e->uid_owner = (uint32_t)v.lead->uid;
 	if (!e->exists)
 		write_create(a, e, &v);
 	else if (e->deleting && !e->cancelled)

@@ -39,7 +39,7 @@ static const char *reason_text(const struct view *v)
 
 static void describe_end(const struct view *v, char *buf, size_t size)
 {
-	int status = (int)v->lead->exit_status;
+	int status = (int)v->exit_status;
 
 	if (WIFSIGNALED(status))
 		snprintf(buf, size, "killed by signal %d", WTERMSIG(status));

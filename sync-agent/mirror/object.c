@@ -144,11 +144,11 @@ static bool has_ended(enum job_phase phase)
 	return phase == PHASE_COMPLETED || phase == PHASE_FAILED;
 }
 
-static void set_exit(struct json_object *o, const struct job *job)
+static void set_exit(struct json_object *o, enum job_phase phase, uint64_t exit_status)
 {
-	int status = (int)job->exit_status;
+	int status = (int)exit_status;
 
-	if (!has_ended(job->phase))
+	if (!has_ended(phase))
 		return;
 	json_set_int(o, "exitCode", WEXITSTATUS(status));
 	if (WIFSIGNALED(status))
@@ -177,16 +177,6 @@ static void set_times(struct json_object *o, const struct view *v)
 	set_time(o, "startTime", job->start);
 	if (has_ended(v->phase))
 		set_time(o, "endTime", job->end);
-}
-
-static void set_cancelled_by(struct json_object *o, const struct job *job)
-{
-	char number[24];
-
-	if (job->cancelled_by >= JOB_NONE)
-		return;
-	snprintf(number, sizeof(number), "%" PRIu64, job->cancelled_by);
-	json_set_string(o, "cancelledBy", job->cancelled_by == job->uid ? job->user : number);
 }
 
 static void set_indexes(struct json_object *o, const char *count, const char *list,
@@ -225,7 +215,7 @@ static struct json_object *components(const struct view *v)
 		set_reason(o, job->reason);
 		set_text(o, "partition", job->partition);
 		set_place(o, job);
-		set_exit(o, job);
+		set_exit(o, job->phase, job->exit_status);
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -264,14 +254,13 @@ struct json_object *object_status(const struct view *v, const struct synced *syn
 	json_object_object_add(o, "current", current(v));
 	set_times(o, v);
 	set_place(o, job);
-	if (has_ended(v->phase))
-		set_exit(o, job);
+	set_exit(o, v->phase, v->exit_status);
 	if (job->restarts)
 		set_number(o, "restarts", job->restarts);
-	set_path(o, "stdin", job->std_in);
-	set_path(o, "stdout", job->std_out);
-	set_path(o, "stderr", job->std_err);
-	set_cancelled_by(o, job);
+	set_path(o, "stdin", job->in_path);
+	set_path(o, "stdout", job->out_path);
+	set_path(o, "stderr", job->err_path);
+	set_text(o, "cancelledBy", v->cancelled_by);
 	set_path(o, "container", job->container);
 	if (v->is_array)
 		json_object_object_add(o, "array", array_status(v));

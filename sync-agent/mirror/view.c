@@ -39,13 +39,13 @@ static int add_task(struct view *v, const struct job *job)
 	return 0;
 }
 
-static int fold_array(struct view *v, const char *before_completed, const char *before_failed)
+static int fold_array(struct view *v, const struct view_before *before)
 {
 	const struct indexes *live[] = { &v->pending, &v->running };
 	const struct indexes *sets[] = { &v->pending, &v->running, &v->completed, &v->failed };
 
-	if (indexes_parse(&v->completed, before_completed, NULL) < 0 ||
-	    indexes_parse(&v->failed, before_failed, NULL) < 0)
+	if (indexes_parse(&v->completed, before->completed ? before->completed : "", NULL) < 0 ||
+	    indexes_parse(&v->failed, before->failed ? before->failed : "", NULL) < 0)
 		return -1;
 	for (size_t i = 0; i < v->group->n; i++)
 		if (add_task(v, v->group->jobs[i]) < 0)
@@ -62,8 +62,8 @@ static int fold_array(struct view *v, const char *before_completed, const char *
 	return 0;
 }
 
-int view_make(const char *cluster, const struct job_group *group, const char *before_completed,
-	      const char *before_failed, struct view *ret)
+int view_make(const char *cluster, const struct job_group *group, const struct view_before *before,
+	      struct view *ret)
 {
 	const struct job *speaker = group->jobs[0];
 	struct view v = { .cluster = cluster, .lead = group->jobs[0], .group = group };
@@ -75,7 +75,10 @@ int view_make(const char *cluster, const struct job_group *group, const char *be
 	v.state = speaker->state;
 	v.phase = speaker->phase;
 	v.reason = speaker->reason;
-	if (v.is_array && fold_array(&v, before_completed, before_failed) < 0) {
+	v.exit_status = speaker->exit_status;
+	v.cancelled_by = speaker->cancelled_by[0] || !before->cancelled_by ? speaker->cancelled_by :
+									     before->cancelled_by;
+	if (v.is_array && fold_array(&v, before) < 0) {
 		view_free(&v);
 		return -1;
 	}

@@ -13,15 +13,22 @@ struct view {
 	const char *state; /* of the whole: RUNNING as soon as one task runs, ... */
 	enum job_phase phase;
 	const char *reason;
+	uint64_t exit_status; /* of the part that speaks for the whole */
+	const char *cancelled_by; /* "" if nobody is known to have; borrowed */
 	bool is_array;
 	struct indexes all, pending, running, completed, failed; /* arrays only */
 };
 
-/* Fold. before_completed and before_failed are the sets of an array's object as it is ("" if
- * none): tasks that slurmctld has forgotten meanwhile stay in them.
- * Returns 0, or -1 without memory. cluster and group have to outlive the view; view_free() frees the sets. */
-int view_make(const char *cluster, const struct job_group *group, const char *before_completed,
-	      const char *before_failed, struct view *ret);
+/* What the object says already and slurmctld does not tell again; NULL where it says nothing. */
+struct view_before {
+	const char *completed, *failed; /* an array's indexes: tasks may be forgotten meanwhile */
+	const char *cancelled_by;
+};
+
+/* Fold.
+ * Returns 0, or -1 without memory. cluster, group and before have to outlive the view; view_free() frees the sets. */
+int view_make(const char *cluster, const struct job_group *group, const struct view_before *before,
+	      struct view *ret);
 
 void view_free(struct view *v);
 

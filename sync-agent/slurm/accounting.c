@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/slurm_compat.h"
 #include "sync-agent/slurm/load.h"
+#include "sync-agent/slurm/names.h"
 
 static char cluster_name[64];
 
@@ -101,7 +102,7 @@ static struct job_group *copy_records(List records, uint32_t key)
 			return NULL;
 		}
 		if ((rec->state & JOB_STATE_BASE) == JOB_CANCELLED && rec->requid < INT32_MAX)
-			job->cancelled_by = rec->requid;
+			job->cancelled_by = name_of_uid(rec->requid);
 		group->jobs[group->n++] = job;
 	}
 	return group;

@@ -45,14 +45,16 @@ struct job {
 	uint64_t restarts;
 	uint64_t batch;
 	uint64_t submit, eligible, start, end, deadline;
-	uint64_t cancelled_by; /* uid, JOB_NONE when unknown (slurmctld does not tell, slurmdbd does) */
 
-	const char *group; /* name of gid, static */
+	const char *group;        /* name of gid, static */
+	const char *cancelled_by; /* a user's name, static; "" when unknown: slurmdbd tells, slurmctld
+				   * does not */
 	const char *name, *user, *account, *partition, *qos, *reservation;
 	const char *constraint, *licenses, *dependency, *comment, *admin_comment;
 	const char *node_list, *req_nodes, *exc_nodes, *tres, *tres_per_job, *tres_per_node,
 		*tres_per_socket, *tres_per_task;
 	const char *work_dir, *std_in, *std_out, *std_err, *container;
+	const char *in_path, *out_path, *err_path; /* of a batch job, Slurm's defaults filled in */
 	const char *array_tasks; /* "0-9,12%4": the pending tasks of an array */
 };
 

@@ -136,12 +136,34 @@ uint32_t job_info_key(const slurm_job_info_t *info)
 	return info->job_id;
 }
 
+#define FILE_NAME_MAX 4096
+
+/* Where a batch job's streams really go: Slurm knows its defaults and the % patterns. */
+struct files {
+	char in[FILE_NAME_MAX], out[FILE_NAME_MAX], err[FILE_NAME_MAX];
+};
+
+static void find_files(const slurm_job_info_t *info, struct files *files)
+{
+	slurm_job_info_t copy = *info; /* these calls don't change it, but say they may */
+
+	files->in[0] = files->out[0] = files->err[0] = '\0';
+	if (!info->batch_flag || !info->work_dir)
+		return;
+	slurm_get_job_stdin(files->in, sizeof(files->in), &copy);
+	slurm_get_job_stdout(files->out, sizeof(files->out), &copy);
+	slurm_get_job_stderr(files->err, sizeof(files->err), &copy);
+}
+
 struct job *job_from_info(const slurm_job_info_t *info)
 {
 	size_t size = sizeof(struct job);
+	struct files files;
 	struct job *job;
 	char *text;
 
+	find_files(info, &files);
+	size += strlen(files.in) + strlen(files.out) + strlen(files.err) + 3;
 	for (size_t i = 0; i < N_ROWS; i++)
 		if (rows[i].kind == TEXT)
 			size += strlen(read_text((const char *)info + rows[i].from)) + 1;
@@ -162,12 +184,18 @@ struct job *job_from_info(const slurm_job_info_t *info)
 			text = stpcpy(text, read_text(from)) + 1;
 		}
 	}
+	job->in_path = text;
+	text = stpcpy(text, files.in) + 1;
+	job->out_path = text;
+	text = stpcpy(text, files.out) + 1;
+	job->err_path = text;
+	strcpy(text, files.err);
 	job->state = slurm_job_state_string(info->job_state);
 	job->reason = compat_reason_string(info->state_reason);
 	job->phase = phase_of(info->job_state);
 	job->held = is_held(info);
 	job->held_by_admin = job->held && info->state_reason == WAIT_HELD;
-	job->cancelled_by = JOB_NONE;
+	job->cancelled_by = "";
 	job->group = name_of_gid(info->group_id);
 	if (!job->user[0])
 		job->user = name_of_uid(info->user_id);

@@ -19,6 +19,7 @@ agent_up() {
 	  template: "slurm-{user}"
 	  create: true
 	minimumUid: 1000
+	stateFolder: $STATE/agent$suffix
 	logLevel: info
 	END
 	spawn "agent$suffix" SLURM_CONF="$etc/slurm.conf" "$PREFIX/sbin/slurm-kube-agent" --config="$etc/agent.yaml"
