@@ -10,3 +10,5 @@ job_submit_kube_la_LDFLAGS = $(plugin_link_flags) \
 	-Wl,--version-script=$(srcdir)/jobsubmit/job_submit_kube.map
 EXTRA_job_submit_kube_la_DEPENDENCIES = jobsubmit/job_submit_kube.map
 EXTRA_DIST += jobsubmit/job_submit_kube.map
+man_MANS += jobsubmit/job_submit_kube.8
+EXTRA_DIST += jobsubmit/job_submit_kube.8

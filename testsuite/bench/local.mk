@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Made when a benchmark asks for it.
+EXTRA_PROGRAMS = testsuite/bench/submit-batch
+testsuite_bench_submit_batch_SOURCES = testsuite/bench/submit-batch.c
+testsuite_bench_submit_batch_LDADD = $(SLURM_LIBS)
+EXTRA_DIST += testsuite/bench/submit-rate
