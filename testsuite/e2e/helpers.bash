@@ -34,3 +34,52 @@ quiet_slurm() {
 no_jobs() {
 	[ -z "$(squeue -h)" ]
 }
+
+# -- SlurmJobs --------------------------------------------------------------------------------
+
+# submit USER SBATCH-ARGUMENT...: prints the job's id
+submit() {
+	local user=$1
+	shift
+	as "$user" sbatch --parsable --chdir=/tmp --output=/dev/null "$@"
+}
+
+# field USER ID JSONPATH: a value in the SlurmJob of that job
+field() {
+	kubectl get slurmjob -n "slurm-$1" "lab-$2" -o "jsonpath={$3}"
+}
+
+# has USER ID JSONPATH VALUE
+has() {
+	local value
+	value=$(field "$1" "$2" "$3") || return 1
+	[ "$value" = "$4" ] || { echo "$3 is '$value', not '$4'"; return 1; }
+}
+
+state_is() {
+	has "$1" "$2" .status.state "$3"
+}
+
+no_object() {
+	! kubectl get slurmjob -n "slurm-$1" "lab-$2" >/dev/null 2>&1
+}
+
+# condition USER ID TYPE FIELD
+condition() {
+	field "$1" "$2" ".status.conditions[?(@.type==\"$3\")].$4"
+}
+
+patch() {
+	kubectl patch slurmjob -n "slurm-$1" "lab-$2" --type=merge -p "$3"
+}
+
+# What Slurm says: slurm_has ID FIELD VALUE, as scontrol shows it
+slurm_has() {
+	scontrol show job "$1" | tr ' ' '\n' | grep -qxF "$2=$3"
+}
+
+# Writes to SlurmJobs by the agent so far, from the API server's audit log
+agent_writes() {
+	grep '"username":"slurm-kube-agent"' "$LAB_STATE/log/audit.log" |
+		grep -cE '"verb":"(create|update|patch|delete)".*"resource":"slurmjobs"' || :
+}

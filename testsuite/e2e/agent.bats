@@ -1,0 +1,149 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The agent through failures: nothing lost, nothing twice, no needless write.
+load helpers
+bats_require_minimum_version 1.5.0
+
+setup() {
+	"$LAB" up etcd apiserver controller-manager slurmctld agent
+}
+
+teardown_file() {
+	"$LAB" up etcd apiserver controller-manager slurmctld agent
+	quiet_slurm
+}
+
+# Every job that slurmdbd knows in a final state has one object with that state.
+# all_mirrored USER FIRST-ID LAST-ID
+all_mirrored() {
+	local truth seen
+	truth=$(sacct -n -P -X -u "$1" -j "$(seq -s, "$2" "$3")" -o jobid,state | sed 's/ by .*//' | sort)
+	seen=$(kubectl get slurmjobs -n "slurm-$1" -o json | jq -r --argjson a "$2" --argjson b "$3" \
+		'.items[] | select(.status.jobId >= $a and .status.jobId <= $b) | "\(.status.jobId)|\(.status.state)"' | sort)
+	[ "$(wc -l <<<"$truth")" = $(($3 - $2 + 1)) ] || { echo "slurmdbd knows $(wc -l <<<"$truth")"; return 1; }
+	! grep -qE 'RUNNING|PENDING' <<<"$truth" || { echo "not all have ended"; return 1; }
+	diff <(echo "$truth") <(echo "$seen")
+}
+
+@test "a restart makes no write and no second object" {
+	for _ in 1 2 3; do submit alice --wrap true; done
+	id=$(submit alice --hold --wrap true)
+	eventually state_is alice "$id" PENDING
+	array=$(submit alice --array=1-3 --wrap true)
+	WITHIN=60 eventually state_is alice "$array" COMPLETED
+	eventually quiet
+	before=$(agent_writes)
+	objects=$(kubectl get slurmjobs -A -o name | wc -l)
+	"$LAB" restart agent
+	eventually listed
+	# A new job shows that the agent has been through the whole queue.
+	new=$(submit bob --hold --wrap true)
+	eventually state_is bob "$new" PENDING
+	[ $(($(agent_writes) - before)) -le 2 ]
+	[ "$(kubectl get slurmjobs -A -o name | wc -l)" = $((objects + 1)) ]
+	scancel "$id" "$new"
+}
+
+listed() {
+	tail -2 "$LAB_STATE/log/agent.out" | grep 'SlurmJobs of cluster'
+}
+
+# No write within six seconds: labels follow a state by five.
+quiet() {
+	local before
+	before=$(agent_writes)
+	sleep 6
+	[ "$(agent_writes)" = "$before" ]
+}
+
+@test "kill -9 in the middle of 200 short jobs: each has one object with its true final state" {
+	first=$(submit bob --wrap true)
+	for i in $(seq 199); do
+		last=$(submit bob --wrap "exit $((i % 10 == 0))")
+		[ "$i" != 100 ] || "$LAB" kill agent
+	done
+	[ "$last" = $((first + 199)) ]
+	"$LAB" up agent
+	WITHIN=120 eventually all_mirrored bob "$first" "$last"
+}
+
+@test "an edit and a deletion while the agent is down are done when it is back" {
+	edited=$(submit alice --hold --time=60 --wrap true)
+	deleted=$(submit alice --wrap 'sleep 100')
+	eventually state_is alice "$edited" PENDING
+	eventually state_is alice "$deleted" RUNNING
+	"$LAB" kill agent
+	patch alice "$edited" '{"spec":{"timeLimit":"7"}}'
+	kubectl delete slurmjob -n slurm-alice "lab-$deleted" --wait=false
+	"$LAB" up agent
+	eventually slurm_has "$edited" TimeLimit 00:07:00
+	eventually slurm_has "$deleted" JobState CANCELLED
+	eventually no_object alice "$deleted"
+	scancel "$edited"
+}
+
+@test "the API server is down when the agent starts: it says so, waits, goes on" {
+	"$LAB" down agent apiserver
+	id=$(submit alice --wrap true)
+	"$LAB" up agent
+	eventually grep -q 'trying again until it answers' "$LAB_STATE/log/agent.out"
+	"$LAB" up apiserver
+	WITHIN=60 eventually state_is alice "$id" COMPLETED
+}
+
+@test "the API server goes away for a while: jobs run on and appear later" {
+	"$LAB" down apiserver
+	id=$(submit alice --wrap true)
+	eventually slurm_has "$id" JobState COMPLETED
+	"$LAB" up apiserver
+	WITHIN=60 eventually state_is alice "$id" COMPLETED
+}
+
+@test "without the custom resource the agent says what to install, and goes on once it is there" {
+	kubectl get crd slurmjobs.slurm-kube.io -o json | jq 'del(.status, .metadata.resourceVersion, .metadata.uid)' >"$BATS_TEST_TMPDIR/crd.json"
+	"$LAB" down agent
+	# Objects with finalizers would hold the deletion up.
+	kubectl get slurmjobs -A -o json | jq -r '.items[] | "\(.metadata.namespace) \(.metadata.name)"' |
+		while read -r namespace name; do
+			kubectl patch slurmjob -n "$namespace" "$name" --type=merge -p '{"metadata":{"finalizers":null}}'
+		done >/dev/null
+	kubectl delete crd slurmjobs.slurm-kube.io --timeout=60s
+	"$LAB" up agent
+	eventually grep -q 'install the custom resources' "$LAB_STATE/log/agent.out"
+	id=$(submit alice --wrap true)
+	kubectl create --validate=false -f "$BATS_TEST_TMPDIR/crd.json"
+	WITHIN=60 eventually state_is alice "$id" COMPLETED
+}
+
+@test "slurmctld goes away for a while: objects keep their state, then catch up" {
+	id=$(submit alice --wrap 'sleep 3')
+	eventually state_is alice "$id" RUNNING
+	"$LAB" down slurmctld
+	eventually bash -c "tail -3 '$LAB_STATE/log/agent.out' | grep -q 'objects keep their last state'"
+	state_is alice "$id" RUNNING
+	"$LAB" up slurmctld
+	WITHIN=90 eventually state_is alice "$id" COMPLETED
+}
+
+@test "an object deleted by force comes back while its job lives" {
+	id=$(submit alice --hold --wrap true)
+	eventually state_is alice "$id" PENDING
+	kubectl delete slurmjob -n slurm-alice "lab-$id" --wait=false
+	kubectl patch slurmjob -n slurm-alice "lab-$id" --type=merge -p '{"metadata":{"finalizers":null}}' || :
+	# Either the agent cancelled it first, or the object is there again.
+	eventually cancelled_or_back "$id"
+	scancel "$id"
+}
+
+cancelled_or_back() {
+	slurm_has "$1" JobState CANCELLED || state_is alice "$1" PENDING
+}
+
+@test "bad configuration is refused with file and line" {
+	printf 'cluster: lab\nminimumUid: none\n' >"$BATS_TEST_TMPDIR/agent.yaml"
+	run slurm-kube-agent --config="$BATS_TEST_TMPDIR/agent.yaml" --check-config
+	[ "$status" = 1 ]
+	[[ $output = *agent.yaml:2*minimumUid* ]]
+	run slurm-kube-agent --config="$LAB_STATE/etc/agent.yaml" --check-config
+	[ "$status" = 0 ]
+}

@@ -1,0 +1,155 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every Slurm job is a SlurmJob, with its true state and reason.
+load helpers
+bats_require_minimum_version 1.5.0
+
+# The shortest time limit is a minute: it passes while the other tests run.
+setup_file() {
+	export TIMEOUT_JOB
+	TIMEOUT_JOB=$(submit bob --time=1 --wrap 'sleep 300')
+}
+
+teardown_file() {
+	quiet_slurm
+}
+
+@test "a job is pending with its reason, runs, completes" {
+	id=$(submit alice --hold --job-name=mirror --time=30 --comment='a "quoted" comment' --wrap 'sleep 1')
+	eventually state_is alice "$id" PENDING
+	has alice "$id" .status.reason JobHeldUser
+	has alice "$id" .status.user alice
+	has alice "$id" .status.jobId "$id"
+	has alice "$id" .spec.jobName mirror
+	has alice "$id" .spec.timeLimit 00:30:00
+	has alice "$id" .spec.hold true
+	has alice "$id" .spec.comment 'a "quoted" comment'
+	[ "$(condition alice "$id" Scheduled status)" = False ]
+	as alice scontrol release "$id"
+	eventually state_is alice "$id" RUNNING
+	[[ $(field alice "$id" .status.nodeList) = node* ]]
+	[ "$(condition alice "$id" Running status)" = True ]
+	kubectl wait slurmjob -n slurm-alice "lab-$id" --for=condition=Complete --timeout=20s
+	has alice "$id" .status.state COMPLETED
+	has alice "$id" .status.exitCode 0
+	[ -n "$(field alice "$id" .status.startTime)" ]
+	[ -n "$(field alice "$id" .status.endTime)" ]
+}
+
+@test "a job that only srun or salloc made is there too" {
+	as bob srun --job-name=interactive sleep 0.2
+	id=$(sacct -n -X -u bob --name=interactive -o jobid | tail -1 | tr -d ' ')
+	eventually state_is bob "$id" COMPLETED
+}
+
+@test "a failure tells its exit code, in status, condition and an Event" {
+	id=$(submit alice --wrap 'exit 3')
+	eventually state_is alice "$id" FAILED
+	has alice "$id" .status.exitCode 3
+	has alice "$id" .status.reason NonZeroExitCode
+	[ "$(condition alice "$id" Failed message)" = "exit code 3" ]
+	eventually bash -c "kubectl get events -n slurm-alice --field-selector involvedObject.name=lab-$id | grep Failed"
+}
+
+@test "a job that is killed by a signal tells which" {
+	# shellcheck disable=SC2016 # for the job's shell
+	id=$(submit alice --wrap 'kill -SEGV $$')
+	eventually state_is alice "$id" FAILED
+	has alice "$id" .status.signal 11
+}
+
+@test "suspended and resumed" {
+	id=$(submit alice --wrap 'sleep 60')
+	eventually state_is alice "$id" RUNNING
+	scontrol suspend "$id"
+	eventually state_is alice "$id" SUSPENDED
+	[ "$(condition alice "$id" Running status)" = False ]
+	scontrol resume "$id"
+	eventually state_is alice "$id" RUNNING
+	scancel "$id"
+	eventually state_is alice "$id" CANCELLED
+}
+
+@test "cancelled, and by whom" {
+	id=$(submit alice --hold --wrap true)
+	eventually state_is alice "$id" PENDING
+	as alice scancel "$id"
+	eventually state_is alice "$id" CANCELLED
+	eventually has alice "$id" .status.cancelledBy alice
+	id=$(submit alice --wrap 'sleep 60')
+	eventually state_is alice "$id" RUNNING
+	scancel "$id"
+	eventually state_is alice "$id" CANCELLED
+	eventually has alice "$id" .status.cancelledBy root
+}
+
+@test "completing, while a task takes its time to die" {
+	id=$(submit alice --wrap 'trap "" TERM; while :; do sleep 0.1; done')
+	eventually state_is alice "$id" RUNNING
+	sleep 0.3 # the script sets its trap
+	scancel "$id"
+	eventually state_is alice "$id" COMPLETING
+	WITHIN=60 eventually state_is alice "$id" CANCELLED
+}
+
+@test "requeued: pending again, restarts counted" {
+	id=$(submit alice --requeue --wrap 'sleep 60')
+	eventually state_is alice "$id" RUNNING
+	scontrol requeue "$id"
+	WITHIN=60 eventually has alice "$id" .status.restarts 1
+	scancel "$id"
+	eventually state_is alice "$id" CANCELLED
+}
+
+@test "a node fails" {
+	id=$(submit alice --no-requeue -w node4 --wrap 'sleep 60')
+	eventually state_is alice "$id" RUNNING
+	scontrol update nodename=node4 state=down reason=test
+	eventually state_is alice "$id" NODE_FAIL
+	scontrol update nodename=node4 state=resume
+	[ "$(condition alice "$id" Failed reason)" = NODE_FAIL ]
+}
+
+@test "an array is one object with compact indexes" {
+	# shellcheck disable=SC2016
+	id=$(submit bob --array=0-9%4 --wrap 'sleep 0.3; exit $((SLURM_ARRAY_TASK_ID == 7))')
+	eventually has bob "$id" .status.array.total 10
+	WITHIN=60 eventually state_is bob "$id" FAILED
+	has bob "$id" .status.array.completedIndexes 0-6,8-9
+	has bob "$id" .status.array.failedIndexes 7
+	[ "$(kubectl get slurmjobs -n slurm-bob -l "slurm-kube.io/job-id=$id" -o name | wc -l)" = 1 ]
+}
+
+@test "labels select" {
+	id=$(submit alice --hold --partition=short --wrap true)
+	eventually state_is alice "$id" PENDING
+	kubectl get slurmjobs -A -l slurm-kube.io/partition=short,slurm-kube.io/user=alice -o name | grep "lab-$id"
+	scancel "$id"
+	eventually has alice "$id" '.metadata.labels.slurm-kube\.io/state' CANCELLED
+}
+
+@test "odd bytes in a job's name are told as valid UTF-8" {
+	id=$(submit alice --hold --job-name=$'a\xffb\xc3\xa9\tc' --wrap true)
+	eventually state_is alice "$id" PENDING
+	has alice "$id" .spec.jobName $'a?b\xc3\xa9\tc'
+	scancel "$id"
+}
+
+@test "a heterogeneous job is one object with components" {
+	id=$(submit alice --hold -n1 : -n2 --wrap true)
+	eventually state_is alice "$id" PENDING
+	[ "$(field alice "$id" '.status.components[*].offset')" = "0 1" ]
+	scancel "$id"
+}
+
+@test "the container is told" {
+	id=$(submit alice --hold --container=/some/bundle --wrap true)
+	eventually has alice "$id" .status.container /some/bundle
+	has alice "$id" .spec.container.image /some/bundle
+	scancel "$id"
+}
+
+@test "a time limit passes" {
+	WITHIN=150 eventually state_is bob "$TIMEOUT_JOB" TIMEOUT
+	[ "$(condition bob "$TIMEOUT_JOB" Failed reason)" = TIMEOUT ]
+}
