@@ -143,9 +143,9 @@ void entry_take_object(struct entry *e, struct json_object *object)
 	take_status(e, json_get(object, "status"));
 }
 
-void entry_forget_object(struct entry *e)
+void entry_forget_object(struct entry *e, const char *version)
 {
-	entry_set(&e->version, NULL);
+	entry_set(&e->version, version);
 	entry_set(&e->spec, NULL);
 	entry_set(&e->current, NULL);
 	entry_set(&e->sent, NULL);
@@ -186,7 +186,7 @@ void entry_set_in_sync(struct entry *e)
 void entry_remove(struct entry **table, struct entry *e)
 {
 	HASH_DEL(*table, e);
-	entry_forget_object(e);
+	entry_forget_object(e, NULL);
 	job_group_free(e->wanted);
 	free(e->namespace);
 	free(e->name);

@@ -73,8 +73,8 @@ struct entry *entry_add(struct entry **table, uint32_t id, const char *namespace
 /* Take what the API server says about the object. */
 void entry_take_object(struct entry *e, struct json_object *object);
 
-/* The object is gone. */
-void entry_forget_object(struct entry *e);
+/* The object is gone; version is its last one, so that late answers about it are known as such. */
+void entry_forget_object(struct entry *e, const char *version);
 
 /* Set a text of the entry: the old one is freed, the new one copied; NULL empties it. */
 void entry_set(char **to, const char *text);

@@ -48,6 +48,16 @@ static struct entry *entry_of(struct agent *a, struct json_object *object)
 	return e && !strcmp(e->namespace, namespace) ? e : NULL;
 }
 
+static struct entry *known_entry(struct agent *a, struct json_object *object)
+{
+	const char *name = json_get_string(object, "metadata.name");
+	const char *namespace = json_get_string(object, "metadata.namespace");
+	uint32_t id = name ? object_name_id(a->cluster, name) : 0;
+	struct entry *e = id ? entry_find(a->entries, id) : NULL;
+
+	return e && namespace && !strcmp(e->namespace, namespace) ? e : NULL;
+}
+
 /* Something about the object may need doing: look at the job, then compare. */
 static void compare(struct agent *a, struct entry *e)
 {
@@ -76,16 +86,10 @@ static void object_there(struct agent *a, struct json_object *object, bool liste
 }
 
 /* Deleted by somebody who took our finalizer off, or by us. */
-static void object_gone(struct agent *a, struct entry *e)
+static void object_gone(struct agent *a, struct entry *e, const char *version)
 {
-	bool ended = e->ended || e->cancelled || e->gone;
-
-	entry_forget_object(e);
-	if (e->in_flight || e->acting)
-		return;
-	if (ended && !e->wanted)
-		sync_drop(a, e);
-	else
+	entry_forget_object(e, version);
+	if (!e->in_flight && !e->acting)
 		compare(a, e);
 }
 
@@ -95,7 +99,7 @@ static void list_ends(struct agent *a)
 
 	HASH_ITER(hh, a->entries, e, tmp) {
 		if (e->exists && !e->listed && !e->in_flight)
-			object_gone(a, e);
+			object_gone(a, e, NULL);
 	}
 	if (!a->listed)
 		log_info("Kubernetes: %u SlurmJobs of cluster %s are there", HASH_COUNT(a->entries),
@@ -123,9 +127,9 @@ void inbound_kube(void *agent, enum watch_event event, struct json_object *objec
 		list_ends(a);
 		break;
 	case WATCH_DELETED:
-		e = entry_of(a, object);
+		e = known_entry(a, object);
 		if (e)
-			object_gone(a, e);
+			object_gone(a, e, json_get_string(object, "metadata.resourceVersion"));
 		break;
 	}
 }

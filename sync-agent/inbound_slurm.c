@@ -36,7 +36,7 @@ static struct entry *entry_of(struct agent *a, const struct job_group *group)
 		return entry_add(&a->entries, group->key, namespace, name);
 	if (strcmp(e->namespace, namespace) && !e->in_flight) {
 		/* An object of that name elsewhere: not the mirror, whatever it says. */
-		entry_forget_object(e);
+		entry_forget_object(e, NULL);
 		entry_set(&e->namespace, namespace);
 	}
 	return e;
@@ -62,8 +62,12 @@ static void take_group(struct agent *a, struct slurm_result *r, struct job_group
 	struct entry *e;
 
 	note_ids(a, *group);
-	if (tomb_is(a, (*group)->key, (*group)->jobs[0]->submit))
+	e = entry_find(a->entries, (*group)->key);
+	if (tomb_is(a, (*group)->key, (*group)->jobs[0]->submit) && !(e && e->exists)) {
+		if (e)
+			sync_drop(a, e);
 		return;
+	}
 	e = entry_of(a, *group);
 	if (!e || r->asked_us < e->fresh_from)
 		return;

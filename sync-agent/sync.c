@@ -163,7 +163,9 @@ static void advance(struct agent *a, struct entry *e)
 		sync_retry(a, e);
 		return;
 	}
-	if (!e->exists)
+	if (!e->exists && tomb_is(a, e->id, v.lead->submit))
+		forget_wanted(e); /* it was deleted on purpose */
+	else if (!e->exists)
 		write_create(a, e, &v);
 	else if (e->deleting && !e->cancelled)
 		advance_deletion(a, e, &v);
@@ -219,6 +221,8 @@ int64_t sync_run(struct agent *a)
 		advance(a, e);
 		if (e->queue == QUEUE_NONE && e->label_due)
 			move_to(a, e, QUEUE_LANE);
+		else if (e->queue == QUEUE_NONE && !e->exists && !e->wanted)
+			sync_drop(a, e);
 	}
 	if (a->queues[QUEUE_READY] || !kube_has_room(a->kube))
 		return next;

@@ -293,10 +293,18 @@ void write_label(struct agent *a, struct entry *e)
 
 /* Other controllers' finalizers stay: the list is read from the object as we know it, and the
  * resourceVersion makes sure that it still is that one. */
+/* The object goes now, unless other controllers hold it: then the watch tells of it again. */
+static void finalizer_is_off(struct write *w, struct json_object *object)
+{
+	entry_forget_object(w->entry, json_get_string(object, "metadata.resourceVersion"));
+	job_group_free(w->entry->wanted);
+	w->entry->wanted = NULL;
+}
+
 void write_finalizer_off(struct agent *a, struct entry *e)
 {
 	struct write w = { .agent = a, .entry = e, .what = "remove finalizer",
-			   .done = object_written, .missing = object_missing };
+			   .done = finalizer_is_off, .missing = object_missing };
 	_cleanup_json_ struct json_object *o = new_object(e, false);
 	struct json_object *list = json_object_new_array();
 	_cleanup_json_ struct json_object *others =

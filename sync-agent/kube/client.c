@@ -133,10 +133,15 @@ static void call_free(struct call *call)
 	free(call);
 }
 
+/* Not from within on_data(): libcurl takes no new request while it calls us back. */
 static void hand_lines(struct call *call)
 {
 	size_t start = 0;
+	long status = 0;
 
+	curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (!call->line || status != 200 || !call->in.used)
+		return;
 	for (;;) {
 		char *begin = call->in.data + start;
 		char *end = memchr(begin, '\n', call->in.used - start);
@@ -154,16 +159,12 @@ static void hand_lines(struct call *call)
 static size_t on_data(char *data, size_t size, size_t n, void *arg)
 {
 	struct call *call = arg;
-	long status = 0;
 
 	if (buffer_add(&call->in, data, size * n) < 0) {
 		snprintf(call->problem, sizeof(call->problem), "the answer is over %zu bytes",
 			 call->in.max);
 		return 0;
 	}
-	curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (call->line && status == 200)
-		hand_lines(call);
 	return size * n;
 }
 
@@ -302,6 +303,8 @@ void kube_perform(struct kube *k)
 	int running, left;
 
 	curl_multi_perform(k->multi, &running);
+	for (struct call *call = k->calls; call; call = call->next)
+		hand_lines(call);
 	while ((msg = curl_multi_info_read(k->multi, &left))) {
 		struct call *call;
 
