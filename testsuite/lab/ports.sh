@@ -12,8 +12,7 @@ ports_take() {
 	local running=${1:-} want=$((20 + 2 * NODES + PORT_BLOCK - 1)) blocks base i
 	blocks=$((want / PORT_BLOCK))
 	[ $blocks -le 30 ] || die "--nodes=$NODES: too many for the ports of one machine"
-	mkdir -p $PORT_REGISTRY
-	exec 8>$PORT_REGISTRY/lock
+	exec 8>"$PORT_REGISTRY/lock"
 	flock 8
 	base=$(sed -n 's/^PORT_BASE=//p' "$STATE/ports" 2>/dev/null || :)
 	if [ -z "$running" ] && { [ -z "$base" ] || ! ports_free "$base" $blocks; }; then
@@ -45,7 +44,7 @@ ports_free() {
 
 ports_release() {
 	local f
-	for f in $PORT_REGISTRY/[0-9]*; do
+	for f in "$PORT_REGISTRY"/[0-9]*; do
 		[ "$(cat "$f" 2>/dev/null)" = "$STATE" ] && rm -f "$f"
 	done
 	return 0

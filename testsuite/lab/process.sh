@@ -67,13 +67,10 @@ close_others() {
 	done
 }
 
-# log_of PART: the log that tells most about it
+# log_of PART: of its log and what it wrote to its terminal, the one it wrote to last
 log_of() {
-	if [ -s "$STATE/log/$1.log" ]; then
-		echo "$STATE/log/$1.log"
-	else
-		echo "$STATE/log/$1.out"
-	fi
+	local log=$STATE/log/$1.log out=$STATE/log/$1.out
+	[ -s "$log" ] && [ ! "$out" -nt "$log" ] && echo "$log" || echo "$out"
 }
 
 # wait_for PART WHAT COMMAND...: until the command succeeds, while the part is alive, within $LAB_TIMEOUT seconds
