@@ -194,7 +194,8 @@ static void loop(struct agent *a, int signals)
 		int64_t next = earlier(watch_step(&a->watch), look_run(a));
 
 		next = earlier(next, sync_run(a));
-		kube_perform(a->kube);
+		/* Requests just made are started after the wait, which they cut short: what an
+		 * answer changes is always seen by the steps above before the next wait. */
 		kube_wait(a->kube, fds, n, until(next));
 		kube_perform(a->kube);
 		if (fds[0].revents)
