@@ -14,23 +14,31 @@ libmirror_la_SOURCES = \
 libmirror_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 libmirror_la_LIBADD = libcommon_json.la libcommon.la
 
-sbin_PROGRAMS += sync-agent/slurm-kube-agent
-sync_agent_slurm_kube_agent_SOURCES = \
-	sync-agent/act.c \
+# libagent: the parts of the agent that need neither Slurm nor Kubernetes, for its program and the unit tests.
+noinst_LTLIBRARIES += libagent.la
+libagent_la_SOURCES = \
 	sync-agent/agent.h \
 	sync-agent/clock.h \
 	sync-agent/config.c sync-agent/config.h \
 	sync-agent/doorbell/listener.c sync-agent/doorbell/listener.h \
 	sync-agent/entry.c sync-agent/entry.h \
+	sync-agent/kube/access.c sync-agent/kube/access.h \
+	sync-agent/kube/base64.c sync-agent/kube/base64.h \
+	sync-agent/log.c sync-agent/log.h \
+	sync-agent/looks.c \
+	sync-agent/tombs.c \
+	sync-agent/yaml.c sync-agent/yaml.h
+libagent_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(YAML_CFLAGS)
+libagent_la_LIBADD = libmirror.la libcommon_seal.la libcommon_json.la libcommon.la $(YAML_LIBS)
+
+sbin_PROGRAMS += sync-agent/slurm-kube-agent
+sync_agent_slurm_kube_agent_SOURCES = \
+	sync-agent/act.c \
 	sync-agent/events.c \
 	sync-agent/inbound_kube.c \
 	sync-agent/inbound_slurm.c \
-	sync-agent/kube/access.c sync-agent/kube/access.h \
-	sync-agent/kube/base64.c sync-agent/kube/base64.h \
 	sync-agent/kube/client.c sync-agent/kube/client.h \
 	sync-agent/kube/watch.c sync-agent/kube/watch.h \
-	sync-agent/log.c sync-agent/log.h \
-	sync-agent/looks.c \
 	sync-agent/main.c \
 	sync-agent/owner/helper.c sync-agent/owner/protocol.h \
 	sync-agent/owner/owner.c sync-agent/owner/owner.h \
@@ -39,14 +47,12 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/slurm/names.c sync-agent/slurm/names.h \
 	sync-agent/slurm/thread.c sync-agent/slurm/thread.h \
 	sync-agent/sync.c \
-	sync-agent/tombs.c \
 	sync-agent/verbs/cancel.c \
 	sync-agent/verbs/hold.c \
 	sync-agent/verbs/update.c sync-agent/verbs/update.h \
 	sync-agent/verbs/verbs.c sync-agent/verbs/verbs.h \
-	sync-agent/write.c \
-	sync-agent/yaml.c sync-agent/yaml.h
+	sync-agent/write.c
 sync_agent_slurm_kube_agent_CPPFLAGS = $(AM_CPPFLAGS)
 sync_agent_slurm_kube_agent_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(YAML_CFLAGS)
-sync_agent_slurm_kube_agent_LDADD = libmirror.la libcommon_seal.la libcommon_json.la libcommon.la \
+sync_agent_slurm_kube_agent_LDADD = libagent.la libmirror.la libcommon_seal.la libcommon_json.la libcommon.la \
 	$(SLURM_LIBS) $(CURL_LIBS) $(JSON_LIBS) $(YAML_LIBS) -lpthread
