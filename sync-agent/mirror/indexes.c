@@ -54,29 +54,54 @@ static long number_at(const char **p)
 	return value;
 }
 
-int indexes_parse(struct indexes *set, const char *text, struct error *err)
+struct range {
+	long first, last, step;
+};
+
+/* A range at *p, which moves past it. */
+static bool range_at(const char **p, struct range *r)
+{
+	r->first = r->last = number_at(p);
+	r->step = 1;
+	if (**p == '-') {
+		(*p)++;
+		r->last = number_at(p);
+	}
+	if (**p == ':') {
+		(*p)++;
+		r->step = number_at(p);
+	}
+	return r->first >= 0 && r->last >= r->first && r->step >= 1;
+}
+
+/* Add what text lists to set, or only check it where set is NULL. Returns 0 or an errno value. A
+ * text that lists more than there are indexes repeats itself: it would take forever. */
+static int walk(const char *text, struct indexes *set)
 {
 	const char *p = text;
+	long left = INDEXES_MAX;
+	struct range r;
 
 	while (*p && *p != '%') {
-		long first = number_at(&p), last = first, step = 1;
-
-		if (*p == '-') {
-			p++;
-			last = number_at(&p);
-		}
-		if (*p == ':') {
-			p++;
-			step = number_at(&p);
-		}
-		if (first < 0 || last < first || step < 1 || (*p && *p != ',' && *p != '%'))
-			return error_set(err, EINVAL, "array '%.100s': not a list of indexes", text);
-		if (*p == ',')
-			p++;
-		for (long i = first; i <= last; i += step)
+		if (!range_at(&p, &r) || (left -= (r.last - r.first) / r.step + 1) < 0)
+			return EINVAL;
+		for (long i = r.first; set && i <= r.last; i += r.step)
 			if (indexes_add(set, i) < 0)
-				return error_set(err, ENOMEM, "array '%.100s': out of memory", text);
+				return ENOMEM;
+		if (*p == ',' && isdigit((unsigned char)p[1]))
+			p++;
+		else if (*p && *p != '%')
+			return EINVAL;
 	}
+	return 0;
+}
+
+int indexes_parse(struct indexes *set, const char *text, struct error *err)
+{
+	if (walk(text, NULL))
+		return error_set(err, EINVAL, "array '%.100s': not a list of indexes", text);
+	if (walk(text, set))
+		return error_set(err, ENOMEM, "array '%.100s': out of memory", text);
 	return 0;
 }
 

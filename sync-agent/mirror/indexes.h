@@ -21,7 +21,7 @@ struct indexes {
 int indexes_add(struct indexes *set, uint32_t index);
 
 /* Add what text lists: Slurm's form with steps and throttle ("0-8:2,12%3") or Kubernetes'.
- * Returns 0, or -1 with err filled. */
+ * Returns 0, or -1 with err filled: EINVAL and nothing added, or ENOMEM. */
 int indexes_parse(struct indexes *set, const char *text, struct error *err);
 
 /* Union and difference. indexes_join() returns -1 without memory. */

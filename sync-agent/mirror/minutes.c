@@ -52,7 +52,7 @@ int minutes_parse(const char *text, uint64_t *ret)
 	if (*end == '-') {
 		if (days > NUMBER_MAX || !(n = split(end + 1, part)))
 			return -1;
-		*ret = ((days * 24 + part[0]) * 60) + part[1] + (part[2] > 0);
+		*ret = ((days * 24 + part[0]) * 60) + part[1] + (part[2] + 59) / 60;
 		return 0;
 	}
 	n = split(text, part);

@@ -9,20 +9,22 @@
 
 #include "common/buffer.h"
 
-/* Length of the UTF-8 sequence at s (RFC 3629), 0 if it is none. */
+/* Length of the UTF-8 sequence at s (RFC 3629), 0 if it is none or a control character: C0, DEL, and
+ * C1 (U+0080 to U+009F), which begin escape sequences on some terminals. */
 static size_t utf8_length(const unsigned char *s)
 {
 	static const struct {
 		unsigned char first_low, first_high, second_low, second_high, length;
 	} forms[] = {
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 },
-		{ 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+		{ 0xc2, 0xc2, 0xa0, 0xbf, 2 }, { 0xc3, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
 	};
 
 	if (s[0] < 0x80)
-		return s[0] >= 0x20 || s[0] == '\n' || s[0] == '\t';
+		return (s[0] >= 0x20 && s[0] != 0x7f) || s[0] == '\n' || s[0] == '\t';
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
 		size_t n = 1;
 
@@ -98,8 +100,10 @@ void text_dns_label(const char *text, char *buf)
 
 void text_time(time_t when, char buf[TIME_SIZE])
 {
+	const time_t last = 253402300799; /* in the year 9999 */
 	struct tm tm;
 
+	when = when < 0 ? 0 : when > last ? last : when;
 	gmtime_r(&when, &tm);
 	strftime(buf, TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }

@@ -23,7 +23,7 @@ void text_label(const char *text, char *buf);
  * gets a hash of the original at its end, so that two users never share a name. */
 void text_dns_label(const char *text, char *buf);
 
-/* RFC 3339 in UTC, as metav1.Time has it. */
+/* RFC 3339 in UTC, as metav1.Time has it: within the years 1970 to 9999, the nearest where it's not. */
 void text_time(time_t when, char buf[TIME_SIZE]);
 
 #endif

@@ -1,1 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# sync-agent/: what needs neither Slurm nor Kubernetes
+UNIT_TESTS += \
+	testsuite/unit/test_indexes \
+	testsuite/unit/test_minutes \
+	testsuite/unit/test_text
+
+testsuite_unit_test_indexes_SOURCES = testsuite/unit/test_indexes.c
+testsuite_unit_test_indexes_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_indexes_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_minutes_SOURCES = testsuite/unit/test_minutes.c
+testsuite_unit_test_minutes_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_minutes_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_text_SOURCES = testsuite/unit/test_text.c
+testsuite_unit_test_text_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_text_LDADD = libmirror.la $(UNIT_LIBS)
