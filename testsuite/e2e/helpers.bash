@@ -25,7 +25,6 @@ eventually() {
 
 # Nothing of earlier tests is in the queue, and no node is out of use.
 quiet_slurm() {
-	scancel --quiet --full --user=alice --user=bob 2>/dev/null || :
 	scancel --quiet -u alice || :
 	scancel --quiet -u bob || :
 	eventually no_jobs
