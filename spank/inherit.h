@@ -10,12 +10,13 @@
  *  - srun with the option (or SRUN_CONTAINER): its value;
  *  - srun without it: what was there, so steps of a containerised job run in the job's container;
  *  - sbatch and salloc: the option's value or nothing, never what was there;
- *  - components of one srun that want different containers: refused, since the steps share one
- *    environment. A heterogeneous job's batch script runs in the first component's container. */
+ *  - components of one srun (`srun A : B`) share one environment, so they can have one container
+ *    only; others are refused. A heterogeneous job's batch script runs in the first component's. */
 #ifndef SPANK_INHERIT_H
 #define SPANK_INHERIT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "common/error.h"
 
@@ -26,7 +27,8 @@ void inherit_before_options(void);
  * Returns 0, or -1 with err filled if this component can't have its container. */
 int inherit_after_options(bool is_srun, struct error *err);
 
-/* In srun, before the step is started. */
-void inherit_before_step(void);
+/* Does a later component of this command line (strings that each end in a NUL, len bytes) name
+ * another container than chosen? If so returns that name (inside cmdline), else NULL. */
+const char *inherit_other_container(const char *cmdline, size_t len, const char *chosen);
 
 #endif

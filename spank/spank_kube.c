@@ -161,12 +161,6 @@ int slurm_spank_init_post_opt(spank_t sp, int ac, char *av[])
 	return 0;
 }
 
-int slurm_spank_local_user_init(spank_t sp, int ac, char *av[])
-{
-	inherit_before_step();
-	return 0;
-}
-
 int slurm_spank_user_init(spank_t sp, int ac, char *av[])
 {
 	if (step.image)

@@ -141,14 +141,14 @@ static int start(struct rendezvous *r, const struct start_request *q, struct err
 	int ends[2];
 
 	if (!argv)
-		return error_set(err, ENOMEM, "container %s: out of memory", q->image);
+		return error_set(err, ENOMEM, "out of memory");
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		return error_errno(err, "container %s: pipe", q->image);
+		return error_errno(err, "pipe");
 	reading = ends[0];
 	r->holder = spawn(q, argv, ends[1], err);
 	close(ends[1]);
 	if (r->holder < 0)
-		return error_wrap(err, "container %s", q->image);
+		return -1;
 	if (read_report(r, reading, err) < 0 || identify(r->holder, "user", &r->user_ns, err) < 0 ||
 	    identify(r->holder, "mnt", &r->mount_ns, err) < 0) {
 		kill(r->holder, SIGKILL);
@@ -164,6 +164,7 @@ void start_holder(struct rendezvous *r, const struct start_request *request)
 
 	clock_gettime(CLOCK_MONOTONIC, &began);
 	if (start(r, request, &r->error) < 0) {
+		error_wrap(&r->error, "container %s", request->image);
 		r->state = RENDEZVOUS_FAILED;
 		return;
 	}

@@ -33,8 +33,8 @@ struct bundle {
 
 /* Read and check what --container names.
  * image: as the user wrote it; a relative path counts from the working folder. ret: set only on
- * success, the caller frees with bundle_free(). Returns 0, or -1 with err filled with a text for the
- * user: the image, what is wrong with it, and the remedy.
+ * success, the caller frees with bundle_free(). Returns 0, or -1 with err filled: what is wrong with
+ * it and the remedy; the caller says which image.
  * Source: OCI runtime-spec 1.1, config.md. */
 int bundle_open(const char *image, struct bundle **ret, struct error *err);
 

@@ -120,9 +120,9 @@ int bundle_open(const char *image, struct bundle **ret, struct error *err)
 	_cleanup_(bundle_freep) struct bundle *b = calloc(1, sizeof(*b));
 
 	if (!b)
-		return error_set(err, ENOMEM, "container %s: out of memory", image);
+		return error_set(err, ENOMEM, "out of memory");
 	if (open_image(image, b, err) < 0)
-		return error_wrap(err, "container %s", image);
+		return -1;
 	*ret = TAKE_PTR(b);
 	return 0;
 }

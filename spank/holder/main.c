@@ -86,11 +86,9 @@ static int report_ready(const struct bundle *bundle, struct error *err)
 
 static int make_container(const struct arguments *a, struct bundle **ret, struct error *err)
 {
-	if (bundle_open(a->image, ret, err) < 0)
+	if (bundle_open(a->image, ret, err) < 0 || namespace_enter(err) < 0)
 		return -1;
-	if (namespace_enter(err) < 0 || root_build(*ret, a->spool, err) < 0)
-		return error_wrap(err, "container %s", a->image);
-	return 0;
+	return root_build(*ret, a->spool, err);
 }
 
 int main(int argc, char *argv[])
@@ -108,7 +106,7 @@ int main(int argc, char *argv[])
 	umask(022);
 	registrations = lifetime_open();
 	if (registrations < 0) {
-		error_errno(&err, "container %s: pipe", a.image);
+		error_errno(&err, "pipe");
 		report_error(&err);
 		return 1;
 	}
