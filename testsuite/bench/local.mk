@@ -3,4 +3,4 @@
 EXTRA_PROGRAMS = testsuite/bench/submit-batch
 testsuite_bench_submit_batch_SOURCES = testsuite/bench/submit-batch.c
 testsuite_bench_submit_batch_LDADD = $(SLURM_LIBS)
-EXTRA_DIST += testsuite/bench/submit-rate testsuite/bench/latency
+EXTRA_DIST += testsuite/bench/step-start testsuite/bench/submit-rate testsuite/bench/latency
