@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "sync-agent/mirror/text.h"
 
 #define SPEC_MAX 65536 /* a mirrored object's spec is far smaller */
 
@@ -110,6 +111,7 @@ static void take_status(struct entry *e, struct json_object *status)
 {
 	struct json_object *current = json_get(status, "current");
 	const char *state = json_get_string(status, "state");
+	const char *started = json_get_string(status, "startTime");
 
 	e->status_hash = status ? object_status_hash(status) : 0;
 	entry_set(&e->current, current ? json_object_to_json_string_ext(current, JSON_C_TO_STRING_PLAIN) :
@@ -118,6 +120,7 @@ static void take_status(struct entry *e, struct json_object *status)
 	entry_set(&e->failed, json_get_string(status, "array.failedIndexes"));
 	if (json_get_string(status, "cancelledBy"))
 		entry_set(&e->cancelled_by, json_get_string(status, "cancelledBy"));
+	e->started = started ? text_time_parse(started) : 0;
 	snprintf(e->state, sizeof(e->state), "%s", state ? state : "");
 	e->ended = condition(status, "Complete") || condition(status, "Failed");
 	take_synced(e, status);

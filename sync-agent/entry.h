@@ -37,6 +37,7 @@ struct entry {
 	char *finalizers;         /* JSON text: other controllers', NULL if none */
 	char *completed, *failed; /* an array's indexes, NULL if none */
 	char *cancelled_by;       /* NULL if not known */
+	int64_t started;          /* status.startTime, 0 if none */
 	char state[24];           /* status.state, "" if none */
 	char label[24];           /* the label slurm-kube.io/state */
 	struct synced *synced;    /* NULL: in sync */

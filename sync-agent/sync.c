@@ -148,7 +148,8 @@ static bool advance_spec(struct agent *a, struct entry *e, const struct view *v)
 
 static void advance(struct agent *a, struct entry *e)
 {
-	struct view_before before = { e->completed, e->failed, e->cancelled_by };
+	struct view_before before = { e->completed, e->failed, e->cancelled_by,
+				      (uint64_t)e->started };
 	struct view v;
 
 	if (e->in_flight || e->acting)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync-agent/mirror/conditions.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -27,7 +28,11 @@ static void add(struct json_object *list, const char *type, bool status, time_t 
  * state_desc, and "None" says nothing. A condition's reason has to be one word. */
 static const char *reason_word(const struct view *v)
 {
-	return strcmp(v->reason, "None") && !strpbrk(v->reason, " .()-") ? v->reason : "Pending";
+	bool word = isalpha((unsigned char)v->reason[0]);
+
+	for (const char *p = v->reason; word && *p; p++)
+		word = isalnum((unsigned char)*p) || *p == '_';
+	return word && strcmp(v->reason, "None") ? v->reason : "Pending";
 }
 
 static const char *reason_text(const struct view *v)
@@ -39,7 +44,7 @@ static const char *reason_text(const struct view *v)
 
 static void describe_end(const struct view *v, char *buf, size_t size)
 {
-	int status = (int)v->exit_status;
+	int status = v->exit_status == JOB_NONE ? 0 : (int)v->exit_status;
 
 	if (WIFSIGNALED(status))
 		snprintf(buf, size, "killed by signal %d", WTERMSIG(status));
@@ -53,27 +58,28 @@ struct json_object *conditions_of(const struct view *v, const struct synced *syn
 {
 	const struct job *job = v->lead;
 	bool ended = v->phase == PHASE_COMPLETED || v->phase == PHASE_FAILED;
-	bool started = v->phase != PHASE_PENDING && job->start;
+	bool started = v->phase != PHASE_PENDING && v->start;
 	bool running = !strcmp(v->state, "RUNNING");
 	struct json_object *list = json_object_new_array();
 	char end[TEXT_MAX];
 
 	add(list, "Accepted", true, job->submit, "Submitted", "Slurm has the job");
 	if (started)
-		add(list, "Scheduled", true, job->start, "Allocated", job->node_list);
+		add(list, "Scheduled", true, v->start, "Allocated", job->node_list);
 	else
 		add(list, "Scheduled", false, job->submit, ended ? v->state : reason_word(v),
 		    reason_text(v));
-	add(list, "Running", running, ended ? job->end : started ? job->start : job->submit,
+	add(list, "Running", running, ended ? v->end : started ? v->start : job->submit,
 	    v->state, "");
 	if (v->phase == PHASE_COMPLETED)
-		add(list, "Complete", true, job->end, v->state, "");
+		add(list, "Complete", true, v->end, v->state, "");
 	if (v->phase == PHASE_FAILED) {
 		describe_end(v, end, sizeof(end));
-		add(list, "Failed", true, job->end, v->state, end);
+		add(list, "Failed", true, v->end, v->state, end);
 	}
 	if (synced->refused)
-		add(list, "Synced", false, synced->since, synced->reason, synced->message);
+		add(list, "Synced", false, synced->since,
+		    synced->reason[0] ? synced->reason : "Refused", synced->message);
 	else
 		add(list, "Synced", true, synced->since ? synced->since : (time_t)job->submit,
 		    "InSync", "spec and Slurm agree");

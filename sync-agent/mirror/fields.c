@@ -8,11 +8,6 @@
 #include "sync-agent/mirror/minutes.h"
 #include "sync-agent/mirror/text.h"
 
-static struct json_object *text_or_null(const char *text)
-{
-	return text[0] ? text_json(text, TEXT_MAX) : NULL;
-}
-
 #define GET_TEXT(field, max)                                                            \
 	static struct json_object *get_##field(const struct view *v)                   \
 	{                                                                               \
@@ -115,7 +110,7 @@ static struct json_object *get_array(const struct view *v)
 	buffer_printf(&b, "%s", list);
 	if (v->lead->array_throttle && v->lead->array_throttle < JOB_NONE)
 		buffer_printf(&b, "%%%" PRIu64, v->lead->array_throttle);
-	return b.overflowed ? NULL : text_or_null(b.data);
+	return b.overflowed ? NULL : json_object_new_string(b.data);
 }
 
 static struct json_object *get_container(const struct view *v)
@@ -131,7 +126,7 @@ static struct json_object *get_container(const struct view *v)
 
 static struct json_object *get_cluster(const struct view *v)
 {
-	return json_object_new_string(v->cluster);
+	return text_json(v->cluster, TEXT_MAX);
 }
 
 /* Never told, since it may hold secrets; a row, so that an edit of it is refused. */

@@ -148,7 +148,7 @@ static void set_exit(struct json_object *o, enum job_phase phase, uint64_t exit_
 {
 	int status = (int)exit_status;
 
-	if (!has_ended(phase))
+	if (!has_ended(phase) || exit_status == JOB_NONE)
 		return;
 	json_set_int(o, "exitCode", WEXITSTATUS(status));
 	if (WIFSIGNALED(status))
@@ -174,9 +174,9 @@ static void set_times(struct json_object *o, const struct view *v)
 		set_time(o, "estimatedStartTime", job->start);
 		return;
 	}
-	set_time(o, "startTime", job->start);
+	set_time(o, "startTime", v->start);
 	if (has_ended(v->phase))
-		set_time(o, "endTime", job->end);
+		set_time(o, "endTime", v->end);
 }
 
 static void set_indexes(struct json_object *o, const char *count, const char *list,
@@ -241,7 +241,7 @@ struct json_object *object_status(const struct view *v, const struct synced *syn
 	json_set_int(o, "jobId", v->group->key);
 	if (v->is_array)
 		json_set_int(o, "arrayJobId", v->group->key);
-	json_set_string(o, "cluster", v->cluster);
+	set_text(o, "cluster", v->cluster);
 	json_set_string(o, "state", v->state);
 	set_reason(o, v->reason);
 	set_text(o, "user", job->user);
@@ -300,6 +300,8 @@ static uint64_t hash_object(struct json_object *o)
 {
 	uint64_t sum = 0;
 
+	if (!json_object_is_type(o, json_type_object))
+		return 0;
 	json_object_object_foreach(o, key, value) {
 		if (!drifts(key) && value)
 			sum += hash_value(key, value);

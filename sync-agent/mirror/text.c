@@ -107,3 +107,12 @@ void text_time(time_t when, char buf[TIME_SIZE])
 	gmtime_r(&when, &tm);
 	strftime(buf, TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
+
+time_t text_time_parse(const char *text)
+{
+	struct tm tm = { 0 };
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	time_t when = end && !*end ? timegm(&tm) : 0;
+
+	return when > 0 ? when : 0;
+}

@@ -26,4 +26,7 @@ void text_dns_label(const char *text, char *buf);
 /* RFC 3339 in UTC, as metav1.Time has it: within the years 1970 to 9999, the nearest where it's not. */
 void text_time(time_t when, char buf[TIME_SIZE]);
 
+/* What text_time() wrote; 0 for anything else. */
+time_t text_time_parse(const char *text);
+
 #endif

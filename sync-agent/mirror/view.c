@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync-agent/mirror/view.h"
 
+#include <errno.h>
 #include <string.h>
+
+#include "common/cleanup.h"
 
 /* Which record speaks for the whole: the lower, the sooner. A whole that still runs is running,
  * however many of its parts have ended; one that has ended is as good as its worst part. */
@@ -22,6 +25,14 @@ static int weight(const struct job *job)
 	return w;
 }
 
+/* What is no list of indexes adds nothing: an object can be repaired, and not by giving up on it. */
+static int add_list(struct indexes *set, const char *text)
+{
+	struct error err = { 0 };
+
+	return text && indexes_parse(set, text, &err) < 0 && err.code != EINVAL ? -1 : 0;
+}
+
 static int add_task(struct view *v, const struct job *job)
 {
 	static const size_t set_of[] = {
@@ -32,34 +43,57 @@ static int add_task(struct view *v, const struct job *job)
 	};
 	struct indexes *set = (struct indexes *)((char *)v + set_of[job->phase]);
 
-	if (job->array_task != JOB_NONE)
-		return indexes_add(set, job->array_task);
-	if (job->array_tasks[0])
-		return indexes_parse(set, job->array_tasks, NULL);
-	return 0;
+	if (job->array_task < INDEXES_MAX)
+		return indexes_add(set, (uint32_t)job->array_task);
+	return add_list(set, job->array_tasks);
+}
+
+/* Add to set what the object says of tasks that no record tells of any more. */
+static int remember(struct view *v, struct indexes *set, const char *before)
+{
+	struct indexes forgotten = { 0 };
+	int rc = add_list(&forgotten, before);
+
+	indexes_remove(&forgotten, &v->all);
+	if (rc == 0)
+		rc = indexes_join(set, &forgotten);
+	if (rc == 0)
+		rc = indexes_join(&v->all, &forgotten);
+	indexes_free(&forgotten);
+	return rc;
 }
 
 static int fold_array(struct view *v, const struct view_before *before)
 {
-	const struct indexes *live[] = { &v->pending, &v->running };
 	const struct indexes *sets[] = { &v->pending, &v->running, &v->completed, &v->failed };
 
-	if (indexes_parse(&v->completed, before->completed ? before->completed : "", NULL) < 0 ||
-	    indexes_parse(&v->failed, before->failed ? before->failed : "", NULL) < 0)
-		return -1;
 	for (size_t i = 0; i < v->group->n; i++)
 		if (add_task(v, v->group->jobs[i]) < 0)
 			return -1;
-	/* What was requeued has not ended after all. */
-	for (size_t i = 0; i < 2; i++) {
-		indexes_remove(&v->completed, live[i]);
-		indexes_remove(&v->failed, live[i]);
-	}
-	indexes_remove(&v->failed, &v->completed);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
 		if (indexes_join(&v->all, sets[i]) < 0)
 			return -1;
+	if (remember(v, &v->completed, before->completed) < 0 ||
+	    remember(v, &v->failed, before->failed) < 0)
+		return -1;
 	return 0;
+}
+
+/* An array starts with its first task and ends with its last; its own record may be pending yet,
+ * with the scheduler's estimate as its start. */
+static void fold_times(struct view *v, const struct view_before *before)
+{
+	v->start = v->is_array && v->phase != PHASE_PENDING ? before->start : 0;
+	for (size_t i = 0; i < v->group->n; i++) {
+		const struct job *job = v->group->jobs[i];
+
+		if (job->phase == PHASE_PENDING)
+			continue;
+		if (job->start && (!v->start || job->start < v->start))
+			v->start = job->start;
+		if (job->end > v->end)
+			v->end = job->end;
+	}
 }
 
 int view_make(const char *cluster, const struct job_group *group, const struct view_before *before,
@@ -86,7 +120,9 @@ int view_make(const char *cluster, const struct job_group *group, const struct v
 	if (v.phase == PHASE_COMPLETED && indexes_count(&v.failed) > 0) {
 		v.state = "FAILED";
 		v.phase = PHASE_FAILED;
+		v.exit_status = JOB_NONE;
 	}
+	fold_times(&v, before);
 	*ret = v;
 	return 0;
 }

@@ -13,7 +13,8 @@ struct view {
 	const char *state; /* of the whole: RUNNING as soon as one task runs, ... */
 	enum job_phase phase;
 	const char *reason;
-	uint64_t exit_status; /* of the part that speaks for the whole */
+	uint64_t exit_status; /* of the part that speaks for the whole; JOB_NONE: forgotten */
+	uint64_t start, end; /* of the whole, 0 if it has not; the lead's start may be an estimate */
 	const char *cancelled_by; /* "" if nobody is known to have; borrowed */
 	bool is_array;
 	struct indexes all, pending, running, completed, failed; /* arrays only */
@@ -23,10 +24,12 @@ struct view {
 struct view_before {
 	const char *completed, *failed; /* an array's indexes: tasks may be forgotten meanwhile */
 	const char *cancelled_by;
+	uint64_t start; /* of an array: its first task may be forgotten; 0: not yet */
 };
 
 /* Fold.
- * Returns 0, or -1 without memory. cluster, group and before have to outlive the view; view_free() frees the sets. */
+ * Returns 0, or -1 without memory. cluster, group and before have to outlive the view; view_free()
+ * frees the sets. */
 int view_make(const char *cluster, const struct job_group *group, const struct view_before *before,
 	      struct view *ret);
 

@@ -1,9 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # sync-agent/: what needs neither Slurm nor Kubernetes
 UNIT_TESTS += \
+	testsuite/unit/test_conditions \
+	testsuite/unit/test_fields \
 	testsuite/unit/test_indexes \
 	testsuite/unit/test_minutes \
-	testsuite/unit/test_text
+	testsuite/unit/test_object \
+	testsuite/unit/test_text \
+	testsuite/unit/test_view
+
+testsuite_unit_test_conditions_SOURCES = testsuite/unit/test_conditions.c testsuite/unit/sample_job.h
+testsuite_unit_test_conditions_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_conditions_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_fields_SOURCES = testsuite/unit/test_fields.c testsuite/unit/sample_job.h
+testsuite_unit_test_fields_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_fields_LDADD = libmirror.la $(UNIT_LIBS)
 
 testsuite_unit_test_indexes_SOURCES = testsuite/unit/test_indexes.c
 testsuite_unit_test_indexes_CFLAGS = $(UNIT_CFLAGS)
@@ -13,6 +25,14 @@ testsuite_unit_test_minutes_SOURCES = testsuite/unit/test_minutes.c
 testsuite_unit_test_minutes_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_minutes_LDADD = libmirror.la $(UNIT_LIBS)
 
+testsuite_unit_test_object_SOURCES = testsuite/unit/test_object.c testsuite/unit/sample_job.h
+testsuite_unit_test_object_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_object_LDADD = libmirror.la $(UNIT_LIBS)
+
 testsuite_unit_test_text_SOURCES = testsuite/unit/test_text.c
 testsuite_unit_test_text_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_text_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_view_SOURCES = testsuite/unit/test_view.c testsuite/unit/sample_job.h
+testsuite_unit_test_view_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_view_LDADD = libmirror.la $(UNIT_LIBS)

@@ -194,12 +194,29 @@ static void test_time(void **state)
 	}
 }
 
+static void test_time_parse(void **state)
+{
+	static const struct {
+		const char *text;
+		time_t when;
+	} rows[] = {
+		{ "2023-11-14T22:13:20Z", 1700000000 }, { "1970-01-01T00:00:00Z", 0 },
+		{ "9999-12-31T23:59:59Z", 253402300799 }, { "0001-01-01T00:00:00Z", 0 },
+		{ "2023-11-14T22:13:20", 0 }, { "2023-11-14T22:13:20Zx", 0 }, { "", 0 }, { "now", 0 },
+		{ "2023-99-14T22:13:20Z", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_int_equal(text_time_parse(rows[i].text), rows[i].when);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json),      cmocka_unit_test(test_json_is_valid),
 		cmocka_unit_test(test_label),     cmocka_unit_test(test_dns_label),
 		cmocka_unit_test(test_dns_label_any_bytes), cmocka_unit_test(test_time),
+		cmocka_unit_test(test_time_parse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
