@@ -113,7 +113,7 @@ int join_container(struct rendezvous *r, const struct start_request *request, bo
 	if (!getcwd(job_cwd, sizeof(job_cwd)))
 		job_cwd[0] = '\0';
 	if (rendezvous_lock(r, err) < 0)
-		return error_wrap(err, "container %s", request->image);
+		return error_wrap(err, "container %.200s", request->image);
 	if (r->state == RENDEZVOUS_EMPTY) {
 		first = true;
 		start_holder(r, request);
@@ -128,7 +128,7 @@ int join_container(struct rendezvous *r, const struct start_request *request, bo
 	if (rc == 0)
 		rc = finish(r, job_cwd, err);
 	if (rc < 0)
-		return error_wrap(err, "container %s", request->image);
+		return error_wrap(err, "container %.200s", request->image);
 	if (first)
 		start_reap(r->holder);
 	return 0;

@@ -221,7 +221,7 @@ int slurm_spank_task_init(spank_t sp, int ac, char *av[])
 	if (!step.image)
 		return 0;
 	if (config_error.code || !step.rendezvous) {
-		slurm_error("container %s: %s%s", step.image,
+		slurm_error("container %.200s: %s%s", step.image,
 			    config_error.code ? "plugstack.conf of this node: " : "out of memory",
 			    config_error.text);
 		return -1;

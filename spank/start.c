@@ -164,7 +164,7 @@ void start_holder(struct rendezvous *r, const struct start_request *request)
 
 	clock_gettime(CLOCK_MONOTONIC, &began);
 	if (start(r, request, &r->error) < 0) {
-		error_wrap(&r->error, "container %s", request->image);
+		error_wrap(&r->error, "container %.200s", request->image);
 		r->state = RENDEZVOUS_FAILED;
 		return;
 	}

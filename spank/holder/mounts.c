@@ -58,6 +58,8 @@ static int clone_tree(const char *source, bool *recursive, struct error *err)
 		*recursive = true;
 		tree = open_tree(AT_FDCWD, source, flags | AT_RECURSIVE);
 	}
+	if (tree < 0 && errno == ENOSYS)
+		return error_set(err, ENOSYS, "containers need Linux 5.12 or newer");
 	return tree < 0 ? error_errno(err, "%s", source) : tree;
 }
 
@@ -141,22 +143,36 @@ static int add_same_path(struct mount_plan *plan, const char *path, struct error
 	return 0;
 }
 
-/* A folder that the step may use, if it is there and isn't in the container by way of another. */
-static int add_if_useful(struct mount_plan *plan, const char *path, struct error *err)
+static bool covered(const struct mount_plan *plan, const char *path)
 {
-	_cleanup_free_ char *real = NULL;
-	struct stat st;
-
-	if (!path || path[0] != '/')
-		return 0;
-	real = realpath(path, NULL);
-	/* A path through links would need the links in the image too. */
-	if (!real || strcmp(real, path) || stat(path, &st) < 0 || !S_ISDIR(st.st_mode) || !path[1])
-		return 0;
 	for (size_t i = 0; i < plan->count; i++)
 		if (path_is_below(path, plan->items[i].destination))
-			return 0;
-	return add_same_path(plan, path, err);
+			return true;
+	return false;
+}
+
+/* A folder that the step may use, if there is one and it isn't in the container by way of another.
+ * Where its path leads through links, which the image doesn't have: at the path as it is written, or
+ * if that is inside another mount, where the links in there lead. */
+static int add_if_useful(struct mount_plan *plan, const char *path, struct error *err)
+{
+	struct mount_options o = { .bind = true, .recursive = true };
+	_cleanup_free_ char *real = NULL;
+	const char *destination = path;
+	struct stat st;
+
+	if (!path || path[0] != '/' || strstr(path, "/.."))
+		return 0;
+	real = realpath(path, NULL);
+	if (!real || stat(real, &st) < 0 || !S_ISDIR(st.st_mode) || !strcmp(real, "/"))
+		return 0;
+	if (covered(plan, path))
+		destination = real;
+	if (covered(plan, destination))
+		return 0;
+	if (add_bind(plan, real, destination, &o, err) < 0)
+		return error_wrap(err, "the host's %s", path);
+	return 0;
 }
 
 int mount_plan_add_host(struct mount_plan *plan, const char *spool, struct error *err)

@@ -137,6 +137,13 @@ nodes_usable() {
 	chown alice: "$IMAGES/tmpdir"
 	as alice env TMPDIR="$IMAGES/tmpdir" srun --quiet --container="$IMAGES/bundle" sh -c 'echo kept >"$TMPDIR/file"'
 	[ "$(cat "$IMAGES/tmpdir/file")" = kept ]
+	as alice ln -s "$IMAGES/tmpdir" "$IMAGES/link"
+	as alice ln -sfn "$IMAGES/tmpdir" /tmp/slurm-kube-test-link
+	for link in "$IMAGES/link" /tmp/slurm-kube-test-link; do
+		as alice env TMPDIR="$link" srun --quiet --container="$IMAGES/bundle" sh -c 'echo "$TMPDIR" >"$TMPDIR/file"'
+		[ "$(cat "$IMAGES/tmpdir/file")" = "$link" ]
+	done
+	rm /tmp/slurm-kube-test-link
 }
 
 @test "which container: sbatch A, srun B, plain srun, and jobs from inside" {
@@ -288,6 +295,8 @@ no_job() {
 	run -1 as alice srun --quiet --container="$IMAGES/deep" true
 	[[ $output = *'not valid JSON'* ]]
 	rm -r "$IMAGES/large"
+	run as alice srun --quiet --container="/$(printf '%01000d' 0)" true
+	[[ $output = *000:\ *'File name too long'* ]]
 	nodes_usable
 }
 
