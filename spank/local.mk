@@ -37,4 +37,5 @@ slurm_kube_holder_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 slurm_kube_holder_LDFLAGS = $(HOLDER_LDFLAGS)
 slurm_kube_holder_LDADD = libholder.la libcommon_json.la libcommon.la
 
-EXTRA_DIST += spank/spank_kube.map
+EXTRA_DIST += spank/spank_kube.map spank/spank_kube.8
+man_MANS += spank/spank_kube.8

@@ -178,6 +178,33 @@ bells_are() {
 	grep -q '"kind":"step-start".*"step":4294967291' "$IMAGES/bells"
 }
 
+@test "doorbells over UDP are sealed for the agent's user" {
+	perl -MSocket -e '
+		socket(my $s, PF_INET, SOCK_DGRAM, 0) or die;
+		bind($s, pack_sockaddr_in(0, INADDR_LOOPBACK)) or die;
+		open(my $port, ">", "$ARGV[0]/port.new") or die;
+		print $port +(unpack_sockaddr_in(getsockname($s)))[0];
+		close($port);
+		rename("$ARGV[0]/port.new", "$ARGV[0]/port");
+		recv($s, my $bell, 2000, 0);
+		open(my $out, ">", "$ARGV[0]/sealed.new") or die;
+		print $out $bell;
+		close($out);
+		rename("$ARGV[0]/sealed.new", "$ARGV[0]/sealed");
+	' "$IMAGES" 3>&- &
+	listener=$!
+	eventually test -e "$IMAGES/port"
+	site "doorbell=udp:127.0.0.1:$(cat "$IMAGES/port")" "agent_uid=$(id -u bob)" "munge_socket=$SITE/run/munge/socket"
+	in_bundle true
+	eventually test -e "$IMAGES/sealed"
+	listener=''
+	chmod 644 "$IMAGES/sealed"
+	run unmunge --socket="$SITE/run/munge/socket" --input="$IMAGES/sealed"
+	[ "$status" != 0 ]
+	run -0 as bob unmunge --socket="$SITE/run/munge/socket" --input="$IMAGES/sealed"
+	[[ $output = *'UID:'*'root (0)'*'"kind":"job-start"'* ]]
+}
+
 @test "where Slurm runs containers itself, the plugin steps aside" {
 	cat >"$SITE/etc/oci.conf" <<-END
 	RunTimeRun="/bin/echo Slurm itself"
