@@ -18,41 +18,71 @@
 #define CREDIT_MOST 300000
 #define CROWD 64             /* so many looks at once are dearer than the queue */
 
-/* A job to be looked at again, until it has ended or the steps are used up. */
+/* How often to look at a job: microseconds before each look. */
+struct rhythm {
+	unsigned n;
+	int64_t steps[7];
+};
+
+static const struct rhythm once = { 1, { 0 } };
+/* An end was announced: epilogs run, and the job is completing meanwhile. */
+static const struct rhythm until_ended = { 7, { 0, 3000, 10000, 30000, 100000, 300000, 1000000 } };
+/* A submission was announced, while slurmctld goes from its read lock to its write lock. */
+static const struct rhythm until_there = { 6, { 500, 1000, 3000, 10000, 30000, 100000 } };
+/* Who cancelled it? slurmdbd learns that a moment after slurmctld. */
+static const struct rhythm until_known = { 3, { 200000, 1000000, 5000000 } };
+
+/* A job to be looked at in a rhythm, until the answer is the awaited one or the steps are used up. */
 struct look {
 	uint32_t id;
 	UT_hash_handle hh;
+	const struct rhythm *rhythm;
 	int64_t due;
 	unsigned step;
 	bool asked;
 	bool again; /* a doorbell rang while the question was under way */
 };
 
-/* When to look after an end was announced: microseconds after the look before. */
-static const int64_t steps[] = { 0, 3000, 10000, 30000, 100000, 300000, 1000000 };
-#define N_STEPS (sizeof(steps) / sizeof(steps[0]))
+static struct look *new_look(uint32_t id, const struct rhythm *rhythm)
+{
+	struct look *l = calloc(1, sizeof(*l));
 
-static void add_look(struct agent *a, uint32_t id, unsigned step)
+	if (l) {
+		l->id = id;
+		l->rhythm = rhythm;
+		l->due = clock_us() + rhythm->steps[0];
+	}
+	return l;
+}
+
+/* Go on to the next step. Returns false if there is none. */
+static bool next_step(struct look *l)
+{
+	if (l->step + 1 >= l->rhythm->n)
+		return false;
+	l->due = clock_us() + l->rhythm->steps[++l->step];
+	return true;
+}
+
+static void add_look(struct agent *a, uint32_t id, const struct rhythm *rhythm)
 {
 	struct look *l;
 
 	HASH_FIND(hh, a->looks, &id, sizeof(id), l);
 	if (!l) {
-		l = calloc(1, sizeof(*l));
-		if (!l)
-			return;
-		l->id = id;
-		l->step = step;
-		l->due = clock_us();
-		HASH_ADD(hh, a->looks, id, sizeof(id), l);
+		l = new_look(id, rhythm);
+		if (l)
+			HASH_ADD(hh, a->looks, id, sizeof(id), l);
 		return;
 	}
-	if (step < l->step)
-		l->step = step;
+	if (rhythm->n >= l->rhythm->n - l->step) {
+		l->rhythm = rhythm;
+		l->step = 0;
+	}
 	if (l->asked)
 		l->again = true;
 	else
-		l->due = clock_us();
+		l->due = clock_us() + rhythm->steps[0];
 }
 
 static void remove_look(struct agent *a, struct look *l)
@@ -63,25 +93,20 @@ static void remove_look(struct agent *a, struct look *l)
 
 void look_at(struct agent *a, uint32_t job_id)
 {
-	add_look(a, job_id, N_STEPS - 1);
+	add_look(a, job_id, &once);
 }
 
 void look_until_ended(struct agent *a, uint32_t job_id)
 {
-	add_look(a, job_id, 0);
+	add_look(a, job_id, &until_ended);
 }
-
-static const int64_t who_steps[] = { 200000, 1000000, 5000000 };
 
 void look_who(struct agent *a, uint32_t job_id)
 {
-	struct look *l = calloc(1, sizeof(*l));
+	struct look *l = new_look(job_id, &until_known);
 
-	if (!l)
-		return;
-	l->id = job_id;
-	l->due = clock_us() + who_steps[0];
-	HASH_ADD(hh, a->who_looks, id, sizeof(l->id), l);
+	if (l)
+		HASH_ADD(hh, a->who_looks, id, sizeof(l->id), l);
 }
 
 static int64_t run_who(struct agent *a, int64_t now)
@@ -98,8 +123,7 @@ static int64_t run_who(struct agent *a, int64_t now)
 		}
 		if (e && !e->cancelled_by)
 			slurm_thread_ask(a->slurm, ASK_PAST, l->id, false);
-		if (++l->step < sizeof(who_steps) / sizeof(who_steps[0]) && e && !e->cancelled_by) {
-			l->due = now + who_steps[l->step];
+		if (e && !e->cancelled_by && next_step(l)) {
 			next = l->due < next ? l->due : next;
 			continue;
 		}
@@ -115,7 +139,7 @@ void look_doorbell(struct agent *a, const struct doorbell *bell)
 	case DOORBELL_SUBMIT:
 		/* It names no job: that id does not exist yet. The next one is tried. */
 		if (a->submits++ == 0 && a->highest_id)
-			look_at(a, a->highest_id + 1);
+			add_look(a, a->highest_id + 1, &until_there);
 		if (!a->highest_id)
 			a->poll_next = 0;
 		break;
@@ -132,14 +156,11 @@ void look_doorbell(struct agent *a, const struct doorbell *bell)
 	}
 }
 
-/* The job of a submission was found, or is not there: the next one, if more were announced. */
-static void submit_answered(struct agent *a, bool found)
+/* The job of a submission was found: the next one, if more were announced. */
+static void submit_found(struct agent *a)
 {
-	if (!a->submits)
-		return;
-	a->submits = found ? a->submits - 1 : 0;
-	if (a->submits)
-		look_at(a, a->highest_id + 1);
+	if (a->submits && --a->submits)
+		add_look(a, a->highest_id + 1, &until_there);
 }
 
 void look_answered(struct agent *a, const struct slurm_result *r, bool ended)
@@ -147,22 +168,25 @@ void look_answered(struct agent *a, const struct slurm_result *r, bool ended)
 	struct look *l;
 
 	a->look_credit -= r->spent_us;
-	if (r->job_id >= a->highest_id)
-		submit_answered(a, !r->gone && !r->failed);
 	HASH_FIND(hh, a->looks, &r->job_id, sizeof(r->job_id), l);
 	if (!l || !l->asked)
 		return;
 	l->asked = false;
-	if (ended && !l->again) {
+	if (l->again) {
+		l->again = false;
+		l->due = clock_us() + l->rhythm->steps[0];
+	} else if (l->rhythm == &until_there) {
+		bool given_up = r->gone && !next_step(l);
+
+		if (given_up)
+			a->submits = 0; /* refused, or under another id: the poll finds it */
+		if (given_up || !r->gone)
+			remove_look(a, l);
+		if (!r->gone)
+			submit_found(a);
+	} else if (ended || !next_step(l)) {
 		remove_look(a, l);
-		return;
 	}
-	if (!l->again && ++l->step >= N_STEPS) {
-		remove_look(a, l);
-		return;
-	}
-	l->due = clock_us() + (l->again ? 0 : steps[l->step]);
-	l->again = false;
 }
 
 void look_polled(struct agent *a, const struct slurm_result *r)
@@ -183,7 +207,7 @@ void look_polled(struct agent *a, const struct slurm_result *r)
 	a->submits = 0;
 	/* What was due before has been answered along with the rest. */
 	HASH_ITER(hh, a->looks, l, tmp) {
-		if (!l->asked && l->due <= r->asked_us && ++l->step >= N_STEPS)
+		if (!l->asked && l->due <= r->asked_us && !next_step(l))
 			remove_look(a, l);
 	}
 }
