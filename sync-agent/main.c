@@ -211,6 +211,18 @@ static void loop(struct agent *a, int signals)
 	}
 }
 
+/* What came and what was done since the start. */
+static void log_counts(const struct agent *a)
+{
+	log_info("%lu writes, %lu of them creations; %lu actions in Slurm, %lu edits refused", a->count.writes,
+		 a->count.creates, a->count.actions, a->count.refused);
+	log_info("doorbells: %lu taken, %lu bare; dropped: %lu not allowed, %lu not opened, %lu malformed, "
+		 "%lu of other clusters, %lu old",
+		 a->listener.count.taken, a->listener.count.bare, a->listener.count.not_allowed,
+		 a->listener.count.not_opened, a->listener.count.malformed,
+		 a->listener.count.other_cluster, a->listener.count.old);
+}
+
 static int block_signals(void)
 {
 	sigset_t mask;
@@ -256,6 +268,7 @@ int main(int argc, char **argv)
 		 access.server);
 	loop(&a, signals);
 	log_info("ending");
+	log_counts(&a);
 	rc = a.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 	stop(&a);
 	slurm_fini();

@@ -21,7 +21,6 @@ static void set_text(char **to, const char *text)
 
 static void pause_after_trouble(struct watch *w, const struct kube_answer *answer)
 {
-	w->up = false;
 	w->pause_us = w->pause_us ? w->pause_us * 2 : PAUSE_FIRST;
 	if (w->pause_us > PAUSE_LAST)
 		w->pause_us = PAUSE_LAST;
@@ -43,7 +42,6 @@ static void note_success(struct watch *w)
 	if (w->said_down)
 		log_info("Kubernetes: %s answers again", w->path);
 	w->said_down = false;
-	w->up = true;
 	w->pause_us = 0;
 	w->not_before = 0;
 }

@@ -27,7 +27,6 @@ struct watch {
 	void *ctx;
 
 	/* The watch's own. */
-	bool up;              /* the last request was answered well */
 	bool said_down;       /* the trouble was logged */
 	bool busy;            /* a request is under way */
 	bool listing;         /* between LIST_BEGINS and LIST_ENDS */

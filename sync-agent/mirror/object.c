@@ -257,9 +257,12 @@ struct json_object *object_status(const struct view *v, const struct synced *syn
 	set_exit(o, v->phase, v->exit_status);
 	if (job->restarts)
 		set_number(o, "restarts", job->restarts);
-	set_path(o, "stdin", job->in_path);
-	set_path(o, "stdout", job->out_path);
-	set_path(o, "stderr", job->err_path);
+	/* Each task of an array has files of its own; spec.output has the pattern. */
+	if (!v->is_array) {
+		set_path(o, "stdin", job->in_path);
+		set_path(o, "stdout", job->out_path);
+		set_path(o, "stderr", job->err_path);
+	}
 	set_text(o, "cancelledBy", v->cancelled_by);
 	set_path(o, "container", job->container);
 	if (v->is_array)
