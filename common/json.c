@@ -87,6 +87,11 @@ bool json_get_bool(struct json_object *o, const char *path, bool fallback)
 	return json_object_is_type(o, json_type_boolean) ? json_object_get_boolean(o) : fallback;
 }
 
+size_t json_length(struct json_object *array)
+{
+	return json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
+}
+
 void json_set_string(struct json_object *o, const char *key, const char *value)
 {
 	if (value)

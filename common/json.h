@@ -32,6 +32,9 @@ const char *json_get_string(struct json_object *o, const char *path);
 int64_t json_get_int(struct json_object *o, const char *path, int64_t fallback);
 bool json_get_bool(struct json_object *o, const char *path, bool fallback);
 
+/* The number of an array's elements; 0 for whatever is no array. */
+size_t json_length(struct json_object *array);
+
 /* Set o[key]; a NULL string sets nothing. */
 void json_set_string(struct json_object *o, const char *key, const char *value);
 void json_set_int(struct json_object *o, const char *key, int64_t value);

@@ -23,6 +23,16 @@ static void read_back(struct agent *a, struct entry *e)
 	slurm_thread_ask(a->slurm, ASK_JOB, e->id, true);
 }
 
+/* Neither yes nor no: the edit is still to be made. */
+static void forget_sent(struct entry *e)
+{
+	_cleanup_json_ struct json_object *sent =
+		e->sent ? json_parse(e->sent, strlen(e->sent), NULL) : NULL;
+
+	entry_unknow(e, sent);
+	entry_set(&e->sent, NULL);
+}
+
 /* "spec.timeLimit": what the edit was about, from the fields that were sent. */
 static void name_fields(const struct entry *e, char *buf, size_t size)
 {
@@ -96,6 +106,7 @@ void act_edit(struct agent *a, struct entry *e, const struct job *job, struct js
 	const char *text = json_object_to_json_string_ext(send, JSON_C_TO_STRING_PLAIN);
 
 	entry_set(&e->sent, text);
+	entry_know(e, send);
 	log_info("job %u: edit %s for uid %llu", e->id, text, (unsigned long long)job->uid);
 	json_object_object_foreach(send, name, value) {
 		if (!strcmp(name, "hold"))
@@ -148,7 +159,7 @@ static void take_answer(struct agent *a, const struct owner_answer *answer)
 		done(a, e, action);
 	} else if (answer->lost) {
 		log_warning("job %u: no answer from Slurm: %s; trying again", e->id, answer->text);
-		entry_set(&e->sent, NULL);
+		forget_sent(e);
 		sync_retry(a, e);
 		return;
 	} else {

@@ -49,9 +49,11 @@ static void take_finalizers(struct entry *e, struct json_object *list)
 	_cleanup_json_ struct json_object *others = json_object_new_array();
 
 	e->finalizer = false;
-	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+	for (size_t i = 0; i < json_length(list); i++) {
 		struct json_object *o = json_object_array_get_idx(list, i);
 
+		if (!json_object_is_type(o, json_type_string))
+			continue;
 		if (!strcmp(json_object_get_string(o), OBJECT_FINALIZER))
 			e->finalizer = true;
 		else
@@ -69,7 +71,7 @@ static void take_spec(struct entry *e, struct json_object *spec)
 	static const char *const large[] = { "script", "scriptFrom", "environment" };
 	const char *text;
 
-	if (!spec) {
+	if (!json_object_is_type(spec, json_type_object)) {
 		entry_set(&e->spec, NULL);
 		return;
 	}
@@ -86,7 +88,7 @@ static struct json_object *condition(struct json_object *status, const char *typ
 {
 	struct json_object *list = json_get(status, "conditions");
 
-	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+	for (size_t i = 0; i < json_length(list); i++) {
 		struct json_object *c = json_object_array_get_idx(list, i);
 		const char *its_type = json_get_string(c, "type");
 
@@ -110,12 +112,14 @@ static void take_synced(struct entry *e, struct json_object *status)
 static void take_status(struct entry *e, struct json_object *status)
 {
 	struct json_object *current = json_get(status, "current");
+	bool is_object = json_object_is_type(current, json_type_object);
 	const char *state = json_get_string(status, "state");
 	const char *started = json_get_string(status, "startTime");
 
 	e->status_hash = status ? object_status_hash(status) : 0;
-	entry_set(&e->current, current ? json_object_to_json_string_ext(current, JSON_C_TO_STRING_PLAIN) :
-					 NULL);
+	entry_set(&e->current, is_object ? json_object_to_json_string_ext(current,
+									 JSON_C_TO_STRING_PLAIN) :
+					   NULL);
 	entry_set(&e->completed, json_get_string(status, "array.completedIndexes"));
 	entry_set(&e->failed, json_get_string(status, "array.failedIndexes"));
 	if (json_get_string(status, "cancelledBy"))
@@ -152,6 +156,7 @@ void entry_forget_object(struct entry *e, const char *version)
 	entry_set(&e->spec, NULL);
 	entry_set(&e->current, NULL);
 	entry_set(&e->sent, NULL);
+	entry_set(&e->known, NULL);
 	entry_set(&e->finalizers, NULL);
 	entry_set_in_sync(e);
 	e->uid[0] = e->state[0] = e->label[0] = '\0';
@@ -159,6 +164,35 @@ void entry_forget_object(struct entry *e, const char *version)
 	e->status_hash = 0;
 	e->label_due = 0;
 	e->exists = e->deleting = e->finalizer = e->orphan = e->ended = e->cancelled = false;
+}
+
+static void change_known(struct entry *e, struct json_object *values, bool know)
+{
+	_cleanup_json_ struct json_object *known =
+		e->known ? json_parse(e->known, strlen(e->known), NULL) : NULL;
+
+	if (!known)
+		known = json_object_new_object();
+	if (!json_object_is_type(values, json_type_object))
+		return;
+	json_object_object_foreach(values, name, value) {
+		json_object_object_del(known, name);
+		if (know)
+			json_object_object_add(known, name, json_object_get(value));
+	}
+	entry_set(&e->known, json_object_object_length(known) ?
+				     json_object_to_json_string_ext(known, JSON_C_TO_STRING_PLAIN) :
+				     NULL);
+}
+
+void entry_know(struct entry *e, struct json_object *values)
+{
+	change_known(e, values, true);
+}
+
+void entry_unknow(struct entry *e, struct json_object *values)
+{
+	change_known(e, values, false);
 }
 
 const struct synced *entry_synced(const struct entry *e)

@@ -47,7 +47,8 @@ struct entry {
 	int64_t fresh_from;       /* monotonic: what was asked of Slurm before tells nothing any more */
 
 	/* What goes on. */
-	char *sent;               /* JSON text of edits that were sent to Slurm and not yet read back */
+	char *sent;               /* JSON text of the edits that were sent to Slurm last */
+	char *known;              /* JSON text: see struct reconcile_input */
 	int64_t not_before;       /* monotonic: a write failed, try again then */
 	unsigned tries;           /* failed ones in a row */
 	int64_t label_due;        /* monotonic, 0: the label is right */
@@ -79,6 +80,11 @@ void entry_forget_object(struct entry *e, const char *version);
 
 /* Set a text of the entry: the old one is freed, the new one copied; NULL empties it. */
 void entry_set(char **to, const char *text);
+
+/* Fields of spec were dealt with: they hold these values (null: the field was taken out). */
+void entry_know(struct entry *e, struct json_object *values);
+/* They were not, after all. */
+void entry_unknow(struct entry *e, struct json_object *values);
 
 /* The Synced condition that this entry's status is to have. */
 const struct synced *entry_synced(const struct entry *e);

@@ -113,6 +113,7 @@ static void advance_status(struct agent *a, struct entry *e, const struct view *
 		return;
 	}
 	entry_set(&e->sent, NULL);
+	entry_set(&e->known, NULL);
 	e->tries = 0;
 	ask_who(a, e, v);
 	if (strcmp(e->label, v->state) && !e->label_due && !e->deleting)
@@ -126,19 +127,22 @@ static void advance_status(struct agent *a, struct entry *e, const struct view *
 static bool advance_spec(struct agent *a, struct entry *e, const struct view *v)
 {
 	_cleanup_json_ struct json_object *spec = parse(e->spec), *base = parse(e->current);
-	_cleanup_json_ struct json_object *sent = parse(e->sent), *now = fields_now(v);
+	_cleanup_json_ struct json_object *known = parse(e->known), *now = fields_now(v);
 	struct reconcile_input in = {
-		.spec = spec, .base = base, .now = now, .sent = sent, .finished = has_ended(v),
+		/* A spec of generation 1 is as we made it: it holds no edit. */
+		.base = !base && e->generation == 1 ? spec : base,
+		.spec = spec, .now = now, .known = known, .finished = has_ended(v),
 	};
 	_cleanup_(reconcile_plan_free) struct reconcile_plan plan = { 0 };
 
 	reconcile(&in, &plan);
-	if (plan.refused)
-		note_refusal(a, e, &plan.refusal);
 	if (plan.send) {
 		act_edit(a, e, v->lead, plan.send);
 		return true;
 	}
+	/* After what was sent, so that its success does not take the refusal back. */
+	if (plan.refused)
+		note_refusal(a, e, &plan.refusal);
 	if (plan.spec) {
 		write_spec(a, e, plan.spec);
 		return true;

@@ -24,7 +24,7 @@ struct write {
 	const char *what;                             /* for messages */
 	void (*done)(struct write *w, struct json_object *object); /* the object as written; or NULL */
 	void (*missing)(struct write *w);             /* the answer was 404; may be NULL */
-	char state[24];
+	struct json_object *patch;                    /* of spec; NULL for other writes */
 };
 
 /* -- answers -------------------------------------------------------------------------------- */
@@ -67,6 +67,13 @@ static void fail(struct write *w, const struct kube_answer *answer)
 	sync_retry(w->agent, e);
 }
 
+static void free_write(struct write *w)
+{
+	if (w)
+		json_object_put(w->patch);
+	free(w);
+}
+
 static void on_answer(void *ctx, const struct kube_answer *answer)
 {
 	struct write *w = ctx;
@@ -83,7 +90,7 @@ static void on_answer(void *ctx, const struct kube_answer *answer)
 	} else {
 		fail(w, answer);
 	}
-	free(w);
+	free_write(w);
 }
 
 /* An answer older than what the watch has already brought tells nothing. */
@@ -120,12 +127,14 @@ static void send_write(struct agent *a, const struct write *template, const char
 	va_end(ap);
 	r.path = path;
 	r.body = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
-	if (w)
+	if (w) {
 		*w = *template;
+		json_object_get(w->patch);
+	}
 	if (!w || kube_send(a->kube, &r, &err) < 0) {
 		log_error("%s/%s: %s: %s", template->entry->namespace, template->entry->name,
 			  template->what, err.text);
-		free(w);
+		free_write(w);
 		sync_retry(a, template->entry);
 		return;
 	}
@@ -192,6 +201,8 @@ static void create_namespace(struct write *w)
 static void object_made(struct write *w, struct json_object *object)
 {
 	w->agent->count.creates++;
+	/* Until there is a status to tell: an edit is what differs from this. */
+	entry_know(w->entry, json_get(object, "spec"));
 	take_object(w, object);
 }
 
@@ -216,6 +227,12 @@ static void object_written(struct write *w, struct json_object *object)
 	take_object(w, object);
 }
 
+static void spec_written(struct write *w, struct json_object *object)
+{
+	entry_know(w->entry, w->patch);
+	take_object(w, object);
+}
+
 /* It was there and is not: the watch will say so, or has. */
 static void object_missing(struct write *w)
 {
@@ -224,8 +241,8 @@ static void object_missing(struct write *w)
 
 void write_spec(struct agent *a, struct entry *e, struct json_object *patch)
 {
-	struct write w = { .agent = a, .entry = e, .what = "write spec", .done = object_written,
-			   .missing = object_missing };
+	struct write w = { .agent = a, .entry = e, .what = "write spec", .done = spec_written,
+			   .missing = object_missing, .patch = patch };
 	_cleanup_json_ struct json_object *o = new_object(e, false);
 
 	json_object_object_add(o, "spec", json_object_get(patch));

@@ -63,9 +63,8 @@ static struct json_object *entry(const char *path, struct json_object *file, con
 				 const char *kind, const char *name, struct error *err)
 {
 	struct json_object *all = json_get(file, list);
-	size_t n = json_object_is_type(all, json_type_array) ? json_object_array_length(all) : 0;
 
-	for (size_t i = 0; name && i < n; i++) {
+	for (size_t i = 0; name && i < json_length(all); i++) {
 		struct json_object *o = json_object_array_get_idx(all, i);
 		const char *its_name = json_get_string(o, "name");
 

@@ -82,7 +82,7 @@ static void on_page(void *ctx, const struct kube_answer *answer)
 		w->on_event(w->ctx, WATCH_LIST_BEGINS, NULL);
 	}
 	items = json_get(page, "items");
-	for (size_t i = 0; items && i < json_object_array_length(items); i++)
+	for (size_t i = 0; i < json_length(items); i++)
 		w->on_event(w->ctx, WATCH_LISTED, json_object_array_get_idx(items, i));
 	set_text(&w->next_page, json_get_string(page, "metadata.continue"));
 	if (w->next_page)

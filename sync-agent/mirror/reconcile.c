@@ -23,26 +23,33 @@ static struct json_object *of(struct json_object *o, const char *name)
 	return value;
 }
 
-/* Take an edit back: the truth into the patch, the reason to the user; the first reason counts. */
+/* Take an edit back: the truth into the patch, the reasons to the user as far as there is room. */
 static void refuse(struct reconcile_plan *plan, const char *name, struct json_object *truth,
 		   const char *why)
 {
 	add(&plan->spec, name, truth);
-	if (!plan->refused)
+	if (plan->refused) {
+		size_t used = strlen(plan->refusal.text);
+
+		snprintf(plan->refusal.text + used, sizeof(plan->refusal.text) - used,
+			 "; spec.%s: %s", name, why);
+	} else {
 		error_set(&plan->refusal, EPERM, "spec.%s: %s", name, why);
+	}
 	plan->refused = true;
 }
 
 static bool was_edited(const struct reconcile_input *in, const struct field *f,
 		       struct json_object *spec, struct json_object *now)
 {
-	struct json_object *sent = of(in->sent, f->name);
-	/* Where nothing was ever agreed on, and for what never changes, Slurm's word is the base. */
-	struct json_object *base = in->base && f->edit != EDIT_IMMUTABLE ? of(in->base, f->name) : now;
+	struct json_object *base;
 
-	if (!spec || field_same(f, spec, base))
+	if (!spec)
 		return false;
-	return !sent || !field_same(f, spec, sent);
+	/* Where nothing was agreed on, and for what status.current does not tell, Slurm's word is it. */
+	if (!in->known || !json_object_object_get_ex(in->known, f->name, &base))
+		base = in->base && !f->whole ? of(in->base, f->name) : now;
+	return !field_same(f, spec, base);
 }
 
 static void plan_field(const struct reconcile_input *in, const struct field *f,
@@ -74,7 +81,7 @@ void reconcile(const struct reconcile_input *in, struct reconcile_plan *ret)
 
 	for (size_t i = 0; i < n_fields; i++)
 		plan_field(in, &fields[i], &plan);
-	if (in->spec) {
+	if (json_object_is_type(in->spec, json_type_object)) {
 		json_object_object_foreach(in->spec, name, value) {
 			if (value && !field_find(name) && !field_is_objects_own(name))
 				refuse(&plan, name, NULL,

@@ -13,10 +13,13 @@
 
 struct reconcile_input {
 	struct json_object *spec; /* as the object has it */
-	struct json_object *base; /* status.current: what spec and Slurm agreed on last; NULL: never */
+	struct json_object *base; /* what spec and Slurm agreed on last: status.current, or the spec that
+				   * the object was made with; NULL: not known, Slurm's word counts */
+	struct json_object *known; /* what was dealt with since base was noted: edits sent to Slurm,
+				    * truth written to spec. It is the base of its fields: a spec that
+				    * still says it holds no further edit. null: the field was taken
+				    * out. May be NULL */
 	struct json_object *now;  /* fields_now(): what Slurm says */
-	struct json_object *sent; /* edits that were sent to Slurm already, with the value they had;
-				   * whatever came of it, `now` is the truth about them. May be NULL */
 	bool finished;            /* the job has ended: nothing can be sent any more */
 };
 

@@ -6,6 +6,7 @@ UNIT_TESTS += \
 	testsuite/unit/test_indexes \
 	testsuite/unit/test_minutes \
 	testsuite/unit/test_object \
+	testsuite/unit/test_reconcile \
 	testsuite/unit/test_text \
 	testsuite/unit/test_view
 
@@ -28,6 +29,10 @@ testsuite_unit_test_minutes_LDADD = libmirror.la $(UNIT_LIBS)
 testsuite_unit_test_object_SOURCES = testsuite/unit/test_object.c testsuite/unit/sample_job.h
 testsuite_unit_test_object_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_object_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_reconcile_SOURCES = testsuite/unit/test_reconcile.c
+testsuite_unit_test_reconcile_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_reconcile_LDADD = libmirror.la $(UNIT_LIBS)
 
 testsuite_unit_test_text_SOURCES = testsuite/unit/test_text.c
 testsuite_unit_test_text_CFLAGS = $(UNIT_CFLAGS)
