@@ -3,7 +3,7 @@
  * it through descriptors. doc/agent.md tells how it works inside. */
 #include <errno.h>
 #include <getopt.h>
-#include <pwd.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,9 +78,11 @@ static int parse_options(int argc, char **argv, struct options *o)
 
 /* -- start ---------------------------------------------------------------------------------- */
 
-/* Cluster and SlurmUser are asked of slurmctld; it may not be up yet. */
-static void ask_slurm_conf(struct agent *a, uid_t *slurm_user)
+/* Cluster and SlurmUser are asked of slurmctld; it may not be up yet.
+ * Returns 0, or -1 when a signal ended the wait. */
+static int ask_slurm_conf(struct agent *a, int signals, uid_t *slurm_user)
 {
+	struct pollfd signal_fd = { .fd = signals, .events = POLLIN };
 	bool said = false;
 
 	for (;;) {
@@ -91,12 +93,13 @@ static void ask_slurm_conf(struct agent *a, uid_t *slurm_user)
 				a->cluster = strdup(conf->cluster_name);
 			*slurm_user = conf->slurm_user_id;
 			slurm_free_ctl_conf(conf);
-			return;
+			return 0;
 		}
 		if (!said)
 			log_warning("Slurm: %s; waiting for slurmctld", slurm_strerror(errno));
 		said = true;
-		sleep(1);
+		if (poll(&signal_fd, 1, 1000) > 0)
+			return -1;
 	}
 }
 
@@ -106,7 +109,7 @@ static int load_access(const struct config *c, struct kube_access *access, struc
 			       kube_access_in_cluster(access, err);
 }
 
-static int start(struct agent *a, struct kube_access *access, struct error *err)
+static int start(struct agent *a, struct kube_access *access, int signals, struct error *err)
 {
 	struct listener_config bells = {
 		.unix_path = a->config.doorbell_unix,
@@ -120,7 +123,8 @@ static int start(struct agent *a, struct kube_access *access, struct error *err)
 		return -1;
 	if (a->config.cluster)
 		a->cluster = strdup(a->config.cluster);
-	ask_slurm_conf(a, &bells.slurm_user);
+	if (ask_slurm_conf(a, signals, &bells.slurm_user) < 0)
+		return error_set(err, EINTR, "ended by a signal while waiting for slurmctld");
 	bells.cluster = a->cluster;
 	accounting_set_cluster(a->cluster);
 	if (tombs_load(a, err) < 0 || listener_open(&a->listener, &bells, err) < 0)
@@ -260,7 +264,7 @@ int main(int argc, char **argv)
 		setenv("SLURM_CONF", a.config.slurm_conf, 1);
 	slurm_init(NULL);
 	signals = block_signals();
-	if (signals < 0 || start(&a, &access, &err) < 0) {
+	if (signals < 0 || start(&a, &access, signals, &err) < 0) {
 		log_error("%s", signals < 0 ? strerror(errno) : err.text);
 		return EXIT_FAILURE;
 	}
