@@ -251,13 +251,14 @@ static void user_edits(struct world *w)
 {
 	const struct model_field *m = &model[dice(w, N_MODEL)];
 	_cleanup_json_ struct json_object *value = parse(any(w, m->edits, 8));
-	bool news = !same(m->name, at(w->spec, m->name), value);
+	struct json_object *old = at(w->spec, m->name);
+	/* What is taken out asks for nothing: it is another thing than "". */
+	bool news = !old || !value || !same(m->name, old, value);
 
 	put(w->spec, m->name, value);
 	w->version++;
 	w->generation++;
-	/* What is taken out asks for nothing. */
-	if (news || !value)
+	if (news)
 		put(w->waiting, m->name, value);
 }
 
