@@ -162,17 +162,19 @@ note_since() {
 	[ -s "$STATE/run/since" ] || start_time $$ >"$STATE/run/since"
 }
 
-# Daemons by their mark. Jobs have an environment of their own: by SLURM_CONF together with the name of a node.
+# The same where there are no cgroups, or Slurm has moved its own to others. Daemons have the mark. A slurmstepd has
+# overwritten its environment with its title, but has its log open. Jobs have an environment of their own: SLURM_CONF
+# tells, but it is also in the shells of those who use the lab, so together with what only a job of this cluster has.
 marked_pids() {
-	local environ
+	local file
 	grep -lzFx "$MARK=$STATE" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3
-	grep -lzE "^SLURM_CONF=$(regex_quote "$STATE")/etc/" /proc/[0-9]*/environ 2>/dev/null | while read -r environ; do
-		grep -qzE '^SLURMD_NODENAME=(node|far)[0-9]+$' "$environ" 2>/dev/null && cut -d/ -f3 <<<"$environ"
+	grep -lx slurmstepd /proc/[0-9]*/comm 2>/dev/null | while read -r file; do
+		[ -n "$(find "${file%/*}/fd" -lname "$STATE/log/slurmd-*" 2>/dev/null)" ] && cut -d/ -f3 <<<"$file"
 	done
-}
-
-regex_quote() {
-	sed 's/[][\.*^$+?(){}|]/\\&/g' <<<"$1"
+	grep -lz "^SLURM_CONF=$STATE/etc/" /proc/[0-9]*/environ 2>/dev/null | while read -r file; do
+		grep -qzE '^SLURMD_NODENAME=(node|far)[0-9]+$' "$file" 2>/dev/null &&
+			grep -qzE '^SLURM_CLUSTER_NAME=lab2?$' "$file" 2>/dev/null && cut -d/ -f3 <<<"$file"
+	done
 }
 
 # This process and all above it.
