@@ -139,6 +139,58 @@ cancelled_or_back() {
 	slurm_has "$1" JobState CANCELLED || state_is alice "$1" PENDING
 }
 
+# A service account that may do what the agent does, and a token for it in $BATS_TEST_TMPDIR/token
+service_account() {
+	kubectl create serviceaccount agent --namespace=default || :
+	kubectl create clusterrolebinding agent-in-pod --clusterrole=slurm-kube-agent --serviceaccount=default:agent || :
+	echo '{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{}}' |
+		kubectl create --raw /api/v1/namespaces/default/serviceaccounts/agent/token -f - |
+		jq -r .status.token >"$BATS_TEST_TMPDIR/token"
+	kubectl config view --raw -o json | jq -r '.clusters[0].cluster["certificate-authority-data"] // empty' |
+		base64 -d >"$BATS_TEST_TMPDIR/ca.crt"
+	[ -s "$BATS_TEST_TMPDIR/ca.crt" ] ||
+		cp "$(kubectl config view --raw -o json | jq -r '.clusters[0].cluster["certificate-authority"]')" "$BATS_TEST_TMPDIR/ca.crt"
+}
+
+@test "a token will do as credential" {
+	service_account
+	"$LAB" down agent
+	server=$(kubectl config view -o 'jsonpath={.clusters[0].cluster.server}')
+	cat >"$BATS_TEST_TMPDIR/kubeconfig" <<-END
+	apiVersion: v1
+	kind: Config
+	current-context: it
+	clusters: [{name: it, cluster: {server: "$server", certificate-authority: ca.crt}}]
+	users: [{name: it, user: {tokenFile: token}}]
+	contexts: [{name: it, context: {cluster: it, user: it}}]
+	END
+	sed "s,^kubeconfig:.*,kubeconfig: $BATS_TEST_TMPDIR/kubeconfig," "$LAB_STATE/etc/agent.yaml" >"$BATS_TEST_TMPDIR/agent.yaml"
+	slurm-kube-agent --config="$BATS_TEST_TMPDIR/agent.yaml" 2>"$BATS_TEST_TMPDIR/agent.log" 3>&- &
+	pid=$!
+	id=$(submit alice --wrap true)
+	eventually state_is alice "$id" COMPLETED
+	kill "$pid"
+	wait "$pid"
+}
+
+@test "in a pod it uses the pod's service account" {
+	service_account
+	"$LAB" down agent
+	server=$(kubectl config view -o 'jsonpath={.clusters[0].cluster.server}')
+	address=${server#https://}
+	sed '/^kubeconfig:/d' "$LAB_STATE/etc/agent.yaml" >"$BATS_TEST_TMPDIR/agent.yaml"
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare --mount env KUBERNETES_SERVICE_HOST="${address%:*}" KUBERNETES_SERVICE_PORT="${address##*:}" sh -c '
+		folder=/run/secrets/kubernetes.io/serviceaccount
+		mount -t tmpfs none /run && mkdir -p $folder && cp "$1/token" "$1/ca.crt" $folder/ &&
+			exec slurm-kube-agent --config="$1/agent.yaml"' sh "$BATS_TEST_TMPDIR" 2>"$BATS_TEST_TMPDIR/agent.log" 3>&- &
+	pid=$!
+	id=$(submit alice --wrap true)
+	eventually state_is alice "$id" COMPLETED
+	kill "$pid"
+	wait "$pid"
+}
+
 @test "bad configuration is refused with file and line" {
 	printf 'cluster: lab\nminimumUid: none\n' >"$BATS_TEST_TMPDIR/agent.yaml"
 	run slurm-kube-agent --config="$BATS_TEST_TMPDIR/agent.yaml" --check-config
