@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Made when a benchmark asks for it.
-EXTRA_PROGRAMS = testsuite/bench/submit-batch
+EXTRA_PROGRAMS = testsuite/bench/submit-batch testsuite/bench/submit-call
 testsuite_bench_submit_batch_SOURCES = testsuite/bench/submit-batch.c
 testsuite_bench_submit_batch_LDADD = $(SLURM_LIBS)
+testsuite_bench_submit_call_SOURCES = testsuite/bench/submit-call.c
+testsuite_bench_submit_call_LDFLAGS = -export-dynamic
 EXTRA_DIST += testsuite/bench/step-start testsuite/bench/submit-rate testsuite/bench/latency
