@@ -10,7 +10,17 @@
 #include "common/json.h"
 #include "sync-agent/yaml.h"
 
-enum value_type { VALUE_TEXT, VALUE_PATH, VALUE_BOOL, VALUE_UID, VALUE_LEVEL, SECTION };
+enum value_type {
+	VALUE_TEXT,
+	VALUE_PATH,
+	VALUE_SOCKET,   /* a path that fits in a socket's address */
+	VALUE_ADDRESS,  /* ADDRESS:PORT */
+	VALUE_TEMPLATE, /* a namespace's name, with {user} and the like in it; the last text */
+	VALUE_BOOL,
+	VALUE_UID,
+	VALUE_LEVEL,
+	SECTION,
+};
 
 /* One row per key. A section's rows follow under its name and a dot. */
 static const struct key {
@@ -23,103 +33,136 @@ static const struct key {
 	{ "slurmConf", VALUE_PATH, offsetof(struct config, slurm_conf), NULL },
 	{ "kubeconfig", VALUE_PATH, offsetof(struct config, kubeconfig), NULL },
 	{ "doorbell", SECTION, 0, NULL },
-	{ "doorbell.unix", VALUE_PATH, offsetof(struct config, doorbell_unix),
+	{ "doorbell.unix", VALUE_SOCKET, offsetof(struct config, doorbell_unix),
 	  "/run/slurm-kube/doorbell" },
-	{ "doorbell.udp", VALUE_TEXT, offsetof(struct config, doorbell_udp), NULL },
+	{ "doorbell.udp", VALUE_ADDRESS, offsetof(struct config, doorbell_udp), NULL },
 	{ "doorbell.mungeSocket", VALUE_PATH, offsetof(struct config, munge_socket), NULL },
 	{ "namespaces", SECTION, 0, NULL },
-	{ "namespaces.template", VALUE_TEXT, offsetof(struct config, namespace), "slurm-{user}" },
+	{ "namespaces.template", VALUE_TEMPLATE, offsetof(struct config, namespace), "slurm-{user}" },
 	{ "namespaces.create", VALUE_BOOL, offsetof(struct config, create_namespaces), NULL },
 	{ "minimumUid", VALUE_UID, offsetof(struct config, minimum_uid), NULL },
 	{ "stateFolder", VALUE_PATH, offsetof(struct config, state_folder), "/var/lib/slurm-kube" },
 	{ "logLevel", VALUE_LEVEL, offsetof(struct config, log_level), NULL },
 };
 
-struct reading {
+/* Where a value is, for messages. */
+struct place {
 	const char *path;
-	struct config *config;
+	int line;
+	const char *name;
 	struct error *err;
 };
 
-static int wrong(const struct reading *r, struct json_object *value, const char *name,
-		 const char *wanted)
+static int wrong(const struct place *at, const char *wanted)
 {
-	return error_set(r->err, EINVAL, "%s:%d: %s: %s", r->path, yaml_line(value), name, wanted);
+	if (!at->line)
+		return error_set(at->err, EINVAL, "%s: %s", at->path, wanted);
+	return error_set(at->err, EINVAL, "%s:%d: %.100s: %s", at->path, at->line, at->name, wanted);
 }
 
-static int set_text(const struct reading *r, const struct key *key, struct json_object *value)
+static bool is_template(const char *text)
 {
-	char **to = (char **)((char *)r->config + key->offset);
+	static const char *const variables[] = { "{user}", "{account}", "{partition}" };
+
+	while ((text = strpbrk(text, "{}"))) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < ARRAY_SIZE(variables) && !n; i++)
+			if (!strncmp(text, variables[i], strlen(variables[i])))
+				n = strlen(variables[i]);
+		if (!n)
+			return false;
+		text += n;
+	}
+	return true;
+}
+
+static int check_text(const struct place *at, enum value_type type, const char *text)
+{
+	struct doorbell_target target;
+	struct error err;
+	char whole[128];
+
+	if ((type == VALUE_PATH || type == VALUE_SOCKET) && text[0] != '/')
+		return wrong(at, "it takes an absolute path");
+	if (type == VALUE_SOCKET && strlen(text) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		return wrong(at, "the path of a socket has at most 107 bytes");
+	if (type == VALUE_TEMPLATE && !is_template(text))
+		return wrong(at, "it knows {user}, {account} and {partition}");
+	snprintf(whole, sizeof(whole), "udp:%s", text);
+	if (type == VALUE_ADDRESS && doorbell_target_parse(whole, &target, &err) < 0)
+		return wrong(at, err.text);
+	return 0;
+}
+
+static int set_text(const struct place *at, const struct key *key, char **to,
+		    struct json_object *value)
+{
 	const char *text = json_object_get_string(value);
 
-	if (!json_object_is_type(value, json_type_string) || !text[0])
-		return wrong(r, value, key->name, "it takes a text");
-	if (key->type == VALUE_PATH && text[0] != '/')
-		return wrong(r, value, key->name, "it takes an absolute path");
+	if (!json_object_is_type(value, json_type_string) || !text[0] ||
+	    strlen(text) != (size_t)json_object_get_string_len(value))
+		return wrong(at, "it takes a text");
+	if (check_text(at, key->type, text) < 0)
+		return -1;
 	free(*to);
 	*to = strdup(text);
-	return *to ? 0 : error_set(r->err, ENOMEM, "out of memory");
+	return *to ? 0 : error_set(at->err, ENOMEM, "out of memory");
 }
 
-static int set_value(const struct reading *r, const struct key *key, struct json_object *value)
+static int set_value(const struct place *at, const struct key *key, void *to,
+		     struct json_object *value)
 {
-	char *to = (char *)r->config + key->offset;
 	int64_t number = json_object_get_int64(value);
 
 	switch (key->type) {
-	case VALUE_TEXT:
-	case VALUE_PATH:
-		return set_text(r, key, value);
 	case VALUE_BOOL:
 		if (!json_object_is_type(value, json_type_boolean))
-			return wrong(r, value, key->name, "it takes true or false");
+			return wrong(at, "it takes true or false");
 		*(bool *)to = json_object_get_boolean(value);
 		return 0;
 	case VALUE_UID:
-		if (!json_object_is_type(value, json_type_int) || number < 1 || number > UINT32_MAX)
-			return wrong(r, value, key->name, "it takes a number from 1");
+		if (!json_object_is_type(value, json_type_int) || number < 1 || number >= UINT32_MAX)
+			return wrong(at, "it takes a number from 1 to 4294967294");
 		*(uint32_t *)to = (uint32_t)number;
 		return 0;
 	case VALUE_LEVEL:
-		if (!value || log_level_parse(json_object_get_string(value), (enum log_level *)to) < 0)
-			return wrong(r, value, key->name, "it takes error, warning, info or debug");
+		if (!value || log_level_parse(json_object_get_string(value), to) < 0)
+			return wrong(at, "it takes error, warning, info or debug");
 		return 0;
-	case SECTION:
-		break;
+	default:
+		return set_text(at, key, to, value);
 	}
-	return 0;
 }
 
-static int read_section(const struct reading *r, struct json_object *section, const char *prefix)
+static const struct key *key_find(const char *prefix, const char *name)
 {
-	if (!json_object_is_type(section, json_type_object))
-		return wrong(r, section, prefix[0] ? prefix : "the file", "it takes KEY: VALUE lines");
-	json_object_object_foreach(section, name, value) {
-		const struct key *key = NULL;
-		char full[128];
+	char full[128];
 
-		snprintf(full, sizeof(full), "%s%s%s", prefix, prefix[0] ? "." : "", name);
-		for (size_t i = 0; i < ARRAY_SIZE(keys) && !key; i++)
-			if (!strcmp(keys[i].name, full))
-				key = &keys[i];
+	snprintf(full, sizeof(full), "%s%s%s", prefix, prefix[0] ? "." : "", name);
+	for (size_t i = 0; i < ARRAY_SIZE(keys) && !strchr(name, '.'); i++)
+		if (!strcmp(keys[i].name, full))
+			return &keys[i];
+	return NULL;
+}
+
+static int read_section(const struct place *section, struct json_object *values, const char *prefix,
+			struct config *c)
+{
+	if (!json_object_is_type(values, json_type_object))
+		return wrong(section, "it takes KEY: VALUE lines");
+	json_object_object_foreach(values, name, value) {
+		const struct key *key = key_find(prefix, name);
+		struct place at = { section->path, yaml_line(values, name), key ? key->name : name,
+				    section->err };
+
 		if (!key)
-			return wrong(r, value, full, "there is no such key (see slurm-kube-agent(8))");
-		if (key->type == SECTION ? read_section(r, value, full) : set_value(r, key, value))
+			return wrong(&at, "there is no such key (see slurm-kube-agent(8))");
+		if (key->type == SECTION ?
+			    read_section(&at, value, key->name, c) :
+			    set_value(&at, key, (char *)c + key->offset, value))
 			return -1;
 	}
-	return 0;
-}
-
-static int check(const char *path, const struct config *c, struct error *err)
-{
-	struct doorbell_target target;
-	char udp[128];
-
-	snprintf(udp, sizeof(udp), "udp:%s", c->doorbell_udp ? c->doorbell_udp : "127.0.0.1:1");
-	if (doorbell_target_parse(udp, &target, err) < 0)
-		return error_wrap(err, "%s", path);
-	if (strlen(c->doorbell_unix) >= sizeof(((struct sockaddr_un *)0)->sun_path))
-		return error_set(err, ENAMETOOLONG, "%s: doorbell.unix: the path is too long", path);
 	return 0;
 }
 
@@ -130,16 +173,19 @@ int config_load(const char *path, struct config *ret, struct error *err)
 		.minimum_uid = 1000,
 		.log_level = LOG_LEVEL_INFO,
 	};
-	struct reading r = { .path = path, .config = &c, .err = err };
+	struct place whole = { .path = path, .err = err };
 	_cleanup_json_ struct json_object *file = yaml_load(path, err);
 
 	if (!file)
 		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (keys[i].fallback)
-			*(char **)((char *)&c + keys[i].offset) = strdup(keys[i].fallback);
-	if (read_section(&r, file, "") < 0 || check(path, &c, err) < 0)
+	if (read_section(&whole, file, "", &c) < 0)
 		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		char **to = (char **)((char *)&c + keys[i].offset);
+
+		if (keys[i].fallback && !*to && !(*to = strdup(keys[i].fallback)))
+			return error_set(err, ENOMEM, "out of memory");
+	}
 	*ret = c;
 	c = (struct config){ 0 };
 	return 0;
@@ -148,7 +194,7 @@ int config_load(const char *path, struct config *ret, struct error *err)
 void config_free(struct config *c)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (keys[i].type == VALUE_TEXT || keys[i].type == VALUE_PATH)
+		if (keys[i].type <= VALUE_TEMPLATE)
 			free(*(char **)((char *)c + keys[i].offset));
 	*c = (struct config){ 0 };
 }

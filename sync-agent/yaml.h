@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* YAML files as JSON trees, each value knowing its line. */
+/* YAML files as JSON trees, each key knowing its line. */
 #ifndef AGENT_YAML_H
 #define AGENT_YAML_H
 
@@ -10,10 +10,11 @@
 #define YAML_MAX (4 << 20) /* bytes of a file */
 
 /* Read the first document of a file: mappings, sequences, strings, integers, booleans, null.
+ * A key that is there twice is an error.
  * Returns it (the caller puts it), or NULL with err filled, with the line where there is one. */
 struct json_object *yaml_load(const char *path, struct error *err);
 
-/* The line of a value that yaml_load() made, from 1; 0 for other values and for null. */
-int yaml_line(struct json_object *o);
+/* The line of a key in a mapping that yaml_load() made, from 1; 0 if it is not there. */
+int yaml_line(struct json_object *o, const char *key);
 
 #endif

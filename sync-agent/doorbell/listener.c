@@ -13,6 +13,7 @@
 
 #define OLD_US (300LL * 1000000) /* an older doorbell tells nothing that a poll hasn't */
 #define RECEIVE_BUFFER (1 << 20)
+#define DROPS_AT_ONCE 256 /* whoever rings without end must not keep the loop */
 
 static int make_folder(const char *path, struct error *err)
 {
@@ -24,6 +25,20 @@ static int make_folder(const char *path, struct error *err)
 	*slash = '\0';
 	if (mkdir(folder, 0755) < 0 && errno != EEXIST)
 		return error_errno(err, "doorbell: folder %s", folder);
+	return 0;
+}
+
+/* A socket of an agent that is gone; whatever else is there stays. */
+static int remove_socket(const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : error_errno(err, "doorbell: %s", path);
+	if (!S_ISSOCK(st.st_mode))
+		return error_set(err, EEXIST, "doorbell: %s is there, and is no socket", path);
+	if (unlink(path) < 0)
+		return error_errno(err, "doorbell: removing %s", path);
 	return 0;
 }
 
@@ -42,8 +57,8 @@ static int open_unix(struct listener *l, struct error *err)
 	if (fd < 0)
 		return error_errno(err, "doorbell");
 	setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
-	if (unlink(l->config.unix_path) < 0 && errno != ENOENT)
-		return error_errno(err, "doorbell: removing %s", l->config.unix_path);
+	if (remove_socket(l->config.unix_path, err) < 0)
+		return -1;
 	if (bind(fd, (struct sockaddr *)&target.address, target.length) < 0)
 		return error_errno(err, "doorbell: %s", l->config.unix_path);
 	/* Anybody may write: the kernel tells who did. slurmctld is not root on most sites. */
@@ -144,6 +159,10 @@ static bool accept_udp(struct listener *l, const char *text, size_t len, struct 
 		*ret = doorbell_new(DOORBELL_LOOK);
 		return true;
 	}
+	if (strncmp(text, "MUNGE:", 6)) { /* not worth a call to munged */
+		l->count.not_opened++;
+		return false;
+	}
 	/* munge itself refuses what is replayed, expired or sealed for another user. */
 	if (seal_open(l->config.munge_socket, text, &opened, NULL) < 0) {
 		l->count.not_opened++;
@@ -159,8 +178,9 @@ static bool accept_udp(struct listener *l, const char *text, size_t len, struct 
 
 int listener_take(struct listener *l, int fd, struct doorbell *ret)
 {
-	for (;;) {
-		char text[DOORBELL_MAX + 2], control[CMSG_SPACE(sizeof(struct ucred))];
+	for (int i = 0; i < DROPS_AT_ONCE; i++) {
+		char text[DOORBELL_MAX + 2];
+		_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct ucred))];
 		struct iovec iov = { .iov_base = text, .iov_len = sizeof(text) - 1 };
 		struct msghdr msg = {
 			.msg_iov = &iov,
@@ -181,6 +201,7 @@ int listener_take(struct listener *l, int fd, struct doorbell *ret)
 				       accept_udp(l, text, n, ret))
 			return 1;
 	}
+	return 0;
 }
 
 void listener_close(struct listener *l)

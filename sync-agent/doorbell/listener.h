@@ -29,8 +29,8 @@ struct listener {
 int listener_open(struct listener *l, const struct listener_config *config, struct error *err);
 
 /* Take one datagram from fd (one of the two). Returns 1 with *ret filled, 0 when there is none
- * left. What has to be dropped is counted and passed over. An unsealed datagram on the UDP socket
- * gives DOORBELL_LOOK, which carries no fact. */
+ * left. What has to be dropped is counted and passed over; after many of those it returns 0, too.
+ * An unsealed datagram on the UDP socket gives DOORBELL_LOOK, which carries no fact. */
 int listener_take(struct listener *l, int fd, struct doorbell *ret);
 
 /* Close and remove the socket. */

@@ -46,11 +46,11 @@ static int read_pem(const char *kubeconfig, struct json_object *o, const char *k
 	snprintf(data_key, sizeof(data_key), "%s-data", key);
 	data = json_get_string(o, data_key);
 	file = json_get_string(o, key);
-	if (data) {
+	if (data && data[0]) {
 		*ret = base64_decode(data, NULL);
 		return *ret ? 0 : error_set(err, EINVAL, "%s: %s is not base64", kubeconfig, data_key);
 	}
-	if (!file)
+	if (!file || !file[0])
 		return 0;
 	path = resolve(kubeconfig, file);
 	if (!path)
@@ -68,7 +68,7 @@ static struct json_object *entry(const char *path, struct json_object *file, con
 		struct json_object *o = json_object_array_get_idx(all, i);
 		const char *its_name = json_get_string(o, "name");
 
-		if (its_name && !strcmp(its_name, name))
+		if (its_name && !strcmp(its_name, name) && json_get(o, kind))
 			return json_get(o, kind);
 	}
 	error_set(err, ENOENT, "%s: there is no %s named '%s'", path, kind, name ? name : "");
@@ -86,8 +86,11 @@ static int read_user(const char *path, struct json_object *user, struct kube_acc
 				 "%s: credential plugins are not supported yet; use a client "
 				 "certificate, a token or a tokenFile",
 				 path);
-	a->token = token ? strdup(token) : NULL;
-	a->token_file = token_file ? resolve(path, token_file) : NULL;
+	for (const char *p = token; p && *p; p++)
+		if (*p <= ' ' || *p == 0x7f) /* it becomes a header's line */
+			return error_set(err, EINVAL, "%s: the token is not one word", path);
+	a->token = token && token[0] ? strdup(token) : NULL;
+	a->token_file = token_file && token_file[0] ? resolve(path, token_file) : NULL;
 	if (read_pem(path, user, "client-certificate", &a->certificate, err) < 0 ||
 	    read_pem(path, user, "client-key", &a->key, err) < 0)
 		return -1;
@@ -102,9 +105,11 @@ static int read_cluster(const char *path, struct json_object *cluster, struct ku
 			struct error *err)
 {
 	const char *server = json_get_string(cluster, "server");
+	const char *host = server ? strstr(server, "://") : NULL;
 	size_t n;
 
-	if (!server || (strncmp(server, "https://", 8) && strncmp(server, "http://", 7)))
+	if (!host || (strncmp(server, "https://", 8) && strncmp(server, "http://", 7)) ||
+	    !host[3 + strspn(host + 3, "/")])
 		return error_set(err, EINVAL, "%s: the cluster has no server https://...", path);
 	a->server = strdup(server);
 	if (!a->server)

@@ -33,7 +33,8 @@ char *base64_decode(const char *text, size_t *ret_len)
 			out[n++] = (char)(bits >> n_bits);
 		}
 	}
-	if (text[strspn(text, "= \t\r\n")])
+	/* One digit alone is no byte. */
+	if (n_bits == 6 || text[strspn(text, "= \t\r\n")])
 		return NULL;
 	out[n] = '\0';
 	if (ret_len)

@@ -1,18 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # sync-agent/: what needs neither Slurm nor Kubernetes
 UNIT_TESTS += \
+	testsuite/unit/test_access \
+	testsuite/unit/test_base64 \
 	testsuite/unit/test_conditions \
+	testsuite/unit/test_config \
 	testsuite/unit/test_fields \
 	testsuite/unit/test_indexes \
 	testsuite/unit/test_minutes \
 	testsuite/unit/test_object \
 	testsuite/unit/test_reconcile \
 	testsuite/unit/test_text \
-	testsuite/unit/test_view
+	testsuite/unit/test_view \
+	testsuite/unit/test_yaml
+
+testsuite_unit_test_access_SOURCES = testsuite/unit/test_access.c testsuite/unit/scratch.h
+testsuite_unit_test_access_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_access_LDADD = libagent.la $(UNIT_LIBS)
+
+testsuite_unit_test_base64_SOURCES = testsuite/unit/test_base64.c
+testsuite_unit_test_base64_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_base64_LDADD = libagent.la $(UNIT_LIBS)
 
 testsuite_unit_test_conditions_SOURCES = testsuite/unit/test_conditions.c testsuite/unit/sample_job.h
 testsuite_unit_test_conditions_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_conditions_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_config_SOURCES = testsuite/unit/test_config.c testsuite/unit/scratch.h
+testsuite_unit_test_config_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_config_LDADD = libagent.la $(UNIT_LIBS)
 
 testsuite_unit_test_fields_SOURCES = testsuite/unit/test_fields.c testsuite/unit/sample_job.h
 testsuite_unit_test_fields_CFLAGS = $(UNIT_CFLAGS)
@@ -41,3 +57,7 @@ testsuite_unit_test_text_LDADD = libmirror.la $(UNIT_LIBS)
 testsuite_unit_test_view_SOURCES = testsuite/unit/test_view.c testsuite/unit/sample_job.h
 testsuite_unit_test_view_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_view_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_yaml_SOURCES = testsuite/unit/test_yaml.c testsuite/unit/scratch.h
+testsuite_unit_test_yaml_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_yaml_LDADD = libagent.la $(UNIT_LIBS)
