@@ -133,8 +133,10 @@ int kube_access_from_file(const char *path, struct kube_access *ret, struct erro
 	if (!context)
 		return -1;
 	cluster = entry(path, file, "clusters", "cluster", json_get_string(context, "cluster"), err);
+	if (!cluster)
+		return -1;
 	user = entry(path, file, "users", "user", json_get_string(context, "user"), err);
-	if (!cluster || !user)
+	if (!user)
 		return -1;
 	if (read_cluster(path, cluster, &a, err) < 0 || read_user(path, user, &a, err) < 0)
 		return -1;

@@ -5,8 +5,10 @@ UNIT_TESTS += \
 	testsuite/unit/test_base64 \
 	testsuite/unit/test_conditions \
 	testsuite/unit/test_config \
+	testsuite/unit/test_entry \
 	testsuite/unit/test_fields \
 	testsuite/unit/test_indexes \
+	testsuite/unit/test_listener \
 	testsuite/unit/test_minutes \
 	testsuite/unit/test_object \
 	testsuite/unit/test_reconcile \
@@ -30,6 +32,10 @@ testsuite_unit_test_config_SOURCES = testsuite/unit/test_config.c testsuite/unit
 testsuite_unit_test_config_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_config_LDADD = libagent.la $(UNIT_LIBS)
 
+testsuite_unit_test_entry_SOURCES = testsuite/unit/test_entry.c testsuite/unit/sample_job.h
+testsuite_unit_test_entry_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_entry_LDADD = libagent.la $(UNIT_LIBS)
+
 testsuite_unit_test_fields_SOURCES = testsuite/unit/test_fields.c testsuite/unit/sample_job.h
 testsuite_unit_test_fields_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_fields_LDADD = libmirror.la $(UNIT_LIBS)
@@ -37,6 +43,10 @@ testsuite_unit_test_fields_LDADD = libmirror.la $(UNIT_LIBS)
 testsuite_unit_test_indexes_SOURCES = testsuite/unit/test_indexes.c
 testsuite_unit_test_indexes_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_indexes_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_listener_SOURCES = testsuite/unit/test_listener.c testsuite/unit/scratch.h
+testsuite_unit_test_listener_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_listener_LDADD = libagent.la $(UNIT_LIBS)
 
 testsuite_unit_test_minutes_SOURCES = testsuite/unit/test_minutes.c
 testsuite_unit_test_minutes_CFLAGS = $(UNIT_CFLAGS)
