@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/buffer.h"
 #include "sync-agent/mirror/minutes.h"
@@ -29,7 +30,6 @@ GET_TEXT(qos, TEXT_MAX)
 GET_TEXT(reservation, TEXT_MAX)
 GET_TEXT(constraint, TEXT_MAX)
 GET_TEXT(licenses, TEXT_MAX)
-GET_TEXT(dependency, 131072)
 GET_TEXT(comment, TEXT_MAX)
 GET_TEXT(req_nodes, 65536)
 GET_TEXT(exc_nodes, 65536)
@@ -57,6 +57,37 @@ static struct json_object *get_time_limit(const struct view *v)
 	if (v->lead->time_limit == JOB_NONE)
 		return NULL;
 	minutes_format(v->lead->time_limit, text, sizeof(text));
+	return json_object_new_string(text);
+}
+
+/* Slurm adds how far it is, "afterok:7(unfulfilled)": no part of what was asked for. */
+static struct json_object *get_dependency(const struct view *v)
+{
+	_cleanup_buffer_ struct buffer b = BUFFER_INIT(131072);
+	const char *p = v->lead->dependency;
+
+	while (*p) {
+		size_t n = strcspn(p, "(");
+
+		buffer_add(&b, p, n);
+		p += n;
+		p += *p ? strcspn(p, ")") : 0;
+		p += *p ? 1 : 0;
+	}
+	return b.used ? text_json(b.data, 131072) : NULL;
+}
+
+/* In Slurm's own form, which is the cluster's local time. */
+static struct json_object *get_deadline(const struct view *v)
+{
+	time_t when = (time_t)v->lead->deadline;
+	char text[32];
+	struct tm tm;
+
+	if (!when || v->lead->deadline >= JOB_NONE)
+		return NULL;
+	localtime_r(&when, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
 	return json_object_new_string(text);
 }
 
@@ -148,6 +179,7 @@ const struct field fields[] = {
 	{ "timeLimit", FIELD_MINUTES, EDIT_SENT, false, get_time_limit },
 	{ "hold", FIELD_BOOL, EDIT_SENT, false, get_hold },
 	{ "dependency", FIELD_TEXT, EDIT_LATER, false, get_dependency },
+	{ "deadline", FIELD_TEXT, EDIT_LATER, false, get_deadline },
 	{ "nodes", FIELD_TEXT, EDIT_LATER, false, get_nodes },
 	{ "tasks", FIELD_NUMBER, EDIT_LATER, false, get_tasks },
 	{ "tasksPerNode", FIELD_NUMBER, EDIT_LATER, false, get_tasks_per_node },

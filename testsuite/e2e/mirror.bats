@@ -141,6 +141,15 @@ teardown_file() {
 	scancel "$id"
 }
 
+@test "dependency and deadline are told as they were asked for" {
+	first=$(submit alice --hold --wrap true)
+	id=$(submit alice --dependency="afterok:$first" --deadline=now+2hours --time=10 --wrap true)
+	eventually has alice "$id" .status.reason Dependency
+	has alice "$id" .spec.dependency "afterok:$first"
+	[[ $(field alice "$id" .spec.deadline) = 20??-??-??T??:??:?? ]]
+	scancel "$first" "$id"
+}
+
 @test "the container is told" {
 	id=$(submit alice --hold --container=/some/bundle --wrap true)
 	eventually has alice "$id" .status.container /some/bundle
