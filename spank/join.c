@@ -69,12 +69,13 @@ static int enter(const struct rendezvous *r, struct error *err)
 	registration = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	if (registration < 0)
 		return error_errno(err, "its holder, process %d", (int)r->holder);
+	/* The descriptors hold the namespaces: the holder may go, which takes it a moment, while we join. */
+	if (write(registration, &self, sizeof(self)) != sizeof(self))
+		return error_errno(err, "registering with its holder, process %d", (int)r->holder);
 	if (setns(user, CLONE_NEWUSER) < 0)
 		return error_errno(err, "joining its user namespace");
 	if (setns(mount, CLONE_NEWNS) < 0)
 		return error_errno(err, "joining its mount namespace");
-	if (write(registration, &self, sizeof(self)) != sizeof(self))
-		return error_errno(err, "registering with its holder, process %d", (int)r->holder);
 	return 0;
 }
 
