@@ -2,6 +2,7 @@
 #include "sync-agent/slurm/thread.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 #include "sync-agent/clock.h"
 #include "sync-agent/slurm/accounting.h"
 #include "sync-agent/slurm/load.h"
+
+#define TRIM_FROM 1000 /* jobs */
 
 struct question {
 	struct question *next;
@@ -187,6 +190,9 @@ static void ask_queue(struct slurm_thread *t, const struct question *q, struct s
 		forget_gone(t);
 	}
 	slurm_free_job_info_msg(msg);
+	/* A long queue's records came and went: give their memory back. */
+	if (r->n_ids > TRIM_FROM)
+		malloc_trim(0);
 }
 
 static void ask_job(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
