@@ -262,6 +262,8 @@ int main(int argc, char **argv)
 	log_set_level(a.config.log_level);
 	if (a.config.slurm_conf)
 		setenv("SLURM_CONF", a.config.slurm_conf, 1);
+	/* Else libslurm cuts the list of an array's pending tasks after 64 bytes. */
+	setenv("SLURM_BITSTR_LEN", "0", 1);
 	slurm_init(NULL);
 	signals = block_signals();
 	if (signals < 0 || start(&a, &access, signals, &err) < 0) {

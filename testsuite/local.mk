@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 include testsuite/lab/local.mk
+include testsuite/fuzz/local.mk
 include testsuite/e2e/local.mk
 include testsuite/bench/local.mk
 

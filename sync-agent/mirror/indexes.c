@@ -17,6 +17,9 @@ static int reserve(struct indexes *set, size_t n_words)
 
 	if (n_words <= set->n_words)
 		return 0;
+	/* Doubled, so that a set that is filled in order is not copied once per word. */
+	if (n_words < set->n_words * 2)
+		n_words = set->n_words * 2;
 	words = realloc(set->words, n_words * sizeof(*words));
 	if (!words)
 		return -1;

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# libFuzzer targets: ./configure CC=clang --enable-fuzzers && make && testsuite/fuzz/run SECONDS. Not part of make check.
+dist_noinst_SCRIPTS += testsuite/fuzz/run
+EXTRA_DIST += testsuite/fuzz/json.dict testsuite/fuzz/yaml.dict
+if ENABLE_FUZZERS
+noinst_PROGRAMS += \
+	testsuite/fuzz/fuzz_doorbell \
+	testsuite/fuzz/fuzz_entry \
+	testsuite/fuzz/fuzz_lists \
+	testsuite/fuzz/fuzz_yaml
+
+testsuite_fuzz_fuzz_doorbell_SOURCES = testsuite/fuzz/fuzz_doorbell.c testsuite/fuzz/fuzz.h
+testsuite_fuzz_fuzz_doorbell_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+testsuite_fuzz_fuzz_doorbell_LDFLAGS = $(FUZZ_LDFLAGS)
+testsuite_fuzz_fuzz_doorbell_LDADD = libagent.la libmirror.la libcommon_json.la libcommon.la $(JSON_LIBS)
+
+testsuite_fuzz_fuzz_entry_SOURCES = testsuite/fuzz/fuzz_entry.c testsuite/fuzz/fuzz.h testsuite/unit/sample_job.h
+testsuite_fuzz_fuzz_entry_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+testsuite_fuzz_fuzz_entry_LDFLAGS = $(FUZZ_LDFLAGS)
+testsuite_fuzz_fuzz_entry_LDADD = libagent.la libmirror.la libcommon_json.la libcommon.la $(JSON_LIBS)
+
+testsuite_fuzz_fuzz_lists_SOURCES = testsuite/fuzz/fuzz_lists.c testsuite/fuzz/fuzz.h
+testsuite_fuzz_fuzz_lists_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+testsuite_fuzz_fuzz_lists_LDFLAGS = $(FUZZ_LDFLAGS)
+testsuite_fuzz_fuzz_lists_LDADD = libagent.la libmirror.la libcommon_json.la libcommon.la $(JSON_LIBS)
+
+testsuite_fuzz_fuzz_yaml_SOURCES = testsuite/fuzz/fuzz_yaml.c testsuite/fuzz/fuzz.h
+testsuite_fuzz_fuzz_yaml_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+testsuite_fuzz_fuzz_yaml_LDFLAGS = $(FUZZ_LDFLAGS)
+testsuite_fuzz_fuzz_yaml_LDADD = libagent.la libmirror.la libcommon_json.la libcommon.la $(JSON_LIBS)
+endif
