@@ -176,13 +176,13 @@ void look_answered(struct agent *a, const struct slurm_result *r, bool ended)
 		l->again = false;
 		l->due = clock_us() + l->rhythm->steps[0];
 	} else if (l->rhythm == &until_there) {
-		bool given_up = r->gone && !next_step(l);
+		bool found = !r->gone && !r->failed, given_up = !found && !next_step(l);
 
 		if (given_up)
 			a->submits = 0; /* refused, or under another id: the poll finds it */
-		if (given_up || !r->gone)
+		if (given_up || found)
 			remove_look(a, l);
-		if (!r->gone)
+		if (found)
 			submit_found(a);
 	} else if (ended || !next_step(l)) {
 		remove_look(a, l);

@@ -66,7 +66,8 @@ void tomb_add(struct agent *a, uint32_t id, uint64_t submit)
 		return;
 	put(a, id, submit);
 	fd = open(a->tombs_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (fd < 0 || dprintf(fd, "%" PRIu32 " %" PRIu64 "\n", id, submit) < 0)
+	/* On a line of its own, even after one that a crash has cut. */
+	if (fd < 0 || dprintf(fd, "\n%" PRIu32 " %" PRIu64 "\n", id, submit) < 0)
 		log_warning("%s: %s; after a restart the object of job %u may appear again",
 			    a->tombs_path, strerror(errno), id);
 }

@@ -9,10 +9,12 @@ UNIT_TESTS += \
 	testsuite/unit/test_fields \
 	testsuite/unit/test_indexes \
 	testsuite/unit/test_listener \
+	testsuite/unit/test_looks \
 	testsuite/unit/test_minutes \
 	testsuite/unit/test_object \
 	testsuite/unit/test_reconcile \
 	testsuite/unit/test_text \
+	testsuite/unit/test_tombs \
 	testsuite/unit/test_view \
 	testsuite/unit/test_yaml
 
@@ -48,6 +50,10 @@ testsuite_unit_test_listener_SOURCES = testsuite/unit/test_listener.c testsuite/
 testsuite_unit_test_listener_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_listener_LDADD = libagent.la $(UNIT_LIBS)
 
+testsuite_unit_test_looks_SOURCES = testsuite/unit/test_looks.c
+testsuite_unit_test_looks_CFLAGS = $(UNIT_CFLAGS) $(CURL_CFLAGS)
+testsuite_unit_test_looks_LDADD = libagent.la $(UNIT_LIBS)
+
 testsuite_unit_test_minutes_SOURCES = testsuite/unit/test_minutes.c
 testsuite_unit_test_minutes_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_minutes_LDADD = libmirror.la $(UNIT_LIBS)
@@ -63,6 +69,10 @@ testsuite_unit_test_reconcile_LDADD = libmirror.la $(UNIT_LIBS)
 testsuite_unit_test_text_SOURCES = testsuite/unit/test_text.c
 testsuite_unit_test_text_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_text_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_tombs_SOURCES = testsuite/unit/test_tombs.c testsuite/unit/scratch.h
+testsuite_unit_test_tombs_CFLAGS = $(UNIT_CFLAGS) $(CURL_CFLAGS)
+testsuite_unit_test_tombs_LDADD = libagent.la $(UNIT_LIBS)
 
 testsuite_unit_test_view_SOURCES = testsuite/unit/test_view.c testsuite/unit/sample_job.h
 testsuite_unit_test_view_CFLAGS = $(UNIT_CFLAGS)

@@ -149,7 +149,8 @@ static void test_known(void **state)
 {
 	struct entry *table = NULL, *e = entry_add(&table, 5, "ns", "tux-5");
 	_cleanup_json_ struct json_object *a = json_tokener_parse("{\"x\":1,\"y\":null}");
-	_cleanup_json_ struct json_object *b = json_tokener_parse("{\"x\":2}"), *list = json_tokener_parse("[]");
+	_cleanup_json_ struct json_object *b = json_tokener_parse("{\"x\":2}");
+	_cleanup_json_ struct json_object *list = json_tokener_parse("[]");
 
 	entry_know(e, a);
 	assert_text(e->known, "{\"x\":1,\"y\":null}");
