@@ -125,7 +125,7 @@ static void take_absent(struct agent *a, const struct slurm_result *r)
 
 	HASH_ITER(hh, a->entries, e, tmp) {
 		if (!e->gone && r->asked_us >= e->fresh_from &&
-		    !bsearch(&e->id, r->ids, r->n_ids, sizeof(e->id), by_value))
+		    !(r->n_ids && bsearch(&e->id, r->ids, r->n_ids, sizeof(e->id), by_value)))
 			gone(a, e->id);
 	}
 	tombs_prune(a, r->ids, r->n_ids);

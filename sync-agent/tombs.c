@@ -112,7 +112,7 @@ void tombs_prune(struct agent *a, const uint32_t *ids, size_t n)
 	bool changed = false;
 
 	HASH_ITER(hh, a->tombs, t, tmp) {
-		if (bsearch(&t->id, ids, n, sizeof(*ids), by_value))
+		if (n && bsearch(&t->id, ids, n, sizeof(*ids), by_value))
 			continue;
 		HASH_DEL(a->tombs, t);
 		free(t);
