@@ -237,16 +237,19 @@ static int64_t run_poll(struct agent *a, int64_t now)
 int64_t look_run(struct agent *a)
 {
 	int64_t now = clock_us(), next, who;
+	bool crowd = HASH_COUNT(a->looks) > CROWD;
 	struct look *l, *tmp;
 
 	if (!a->listed)
 		return INT64_MAX;
 	fill_credit(a, now);
-	if (HASH_COUNT(a->looks) > CROWD || a->look_credit < 0)
+	if (crowd || a->look_credit < 0)
 		a->poll_next = 0;
 	next = run_poll(a, now);
 	who = run_who(a, now);
 	next = who < next ? who : next;
+	if (crowd)
+		return next;
 	if (a->look_credit < 0)
 		return now + (-a->look_credit + 1000) * CREDIT_SHARE < next ?
 			       now + (-a->look_credit + 1000) * CREDIT_SHARE :
