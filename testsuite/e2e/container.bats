@@ -41,14 +41,14 @@ variant() {
 container_processes() {
 	local own process
 	own=$(readlink /proc/self/ns/user)
-	for process in $(pgrep -u alice,bob); do
+	for process in $(lab_pgrep -u alice,bob); do
 		[ "$(readlink "/proc/$process/ns/user")" != "$own" ] || continue
 		grep -qzsx "SLURM_JOB_ID=$(cat "$IMAGES/limit.job")" "/proc/$process/environ" || echo "$process"
 	done
 }
 
 nothing_left() {
-	[ -z "$(container_processes; pgrep -f slurm-kube-holder; grep slurm-kube /proc/self/mounts)" ]
+	[ -z "$(container_processes; lab_pgrep -f slurm-kube-holder; grep slurm-kube /proc/self/mounts)" ]
 }
 
 nodes_usable() {
@@ -216,7 +216,7 @@ nodes_usable() {
 @test "scancel ends the tasks, and their children" {
 	job=$(as alice sbatch --parsable --chdir=/tmp --output="$IMAGES/out/cancel" --container="$IMAGES/bundle" \
 		--wrap 'sleep 4321 & setsid sleep 4321')
-	eventually eval '[ "$(pgrep -cx -f "sleep 4321")" = 2 ]'
+	eventually eval '[ "$(lab_pgrep -x -f "sleep 4321" | wc -l)" = 2 ]'
 	as alice scancel "$job"
 	eventually no_job "$job"
 	eventually nothing_left

@@ -146,7 +146,7 @@ bells_are() {
 	eventually test -e "$IMAGES/out/started"
 	as alice scancel "$job"
 	eventually eval '[ -z "$(squeue -h)" ]'
-	eventually eval '! pgrep -x -f "sleep 1000"'
+	eventually eval '! lab_pgrep -x -f "sleep 1000"'
 }
 
 @test "one task is killed before it joins: the others go on" {
@@ -154,10 +154,10 @@ bells_are() {
 		exec $REAL "$@"'
 	run timeout 30 runuser -u alice -- srun --quiet --no-kill -N1 -n4 --overcommit --container="$IMAGES/bundle" cat /etc/os-release
 	[ "$status" != 0 ]
-	eventually eval '! pgrep -f slurm-kube-holder'
+	eventually eval '! lab_pgrep -f slurm-kube-holder'
 	holder '(sleep 0.2; kill -KILL ${@: -1}) & exec $REAL "$@"'
 	run timeout 30 runuser -u alice -- srun --quiet -N1 -n4 --overcommit --container="$IMAGES/bundle" sh -c '[ $SLURM_LOCALID != 3 ] || sleep 5; echo joined'
-	eventually eval '! pgrep -f slurm-kube-holder'
+	eventually eval '! lab_pgrep -f slurm-kube-holder'
 }
 
 @test "wrong arguments in plugstack.conf: only containers fail, and say why" {
@@ -178,7 +178,7 @@ bells_are() {
 	listen "$IMAGES/bells"
 	as alice srun --quiet -N2 --ntasks-per-node=2 --container="$IMAGES/bundle" sh -c 'exit 3' || :
 	eventually bells_are '1 job-end 1 job-start 1 step-end 1 step-start '
-	grep -q '"kind":"step-start".*"step":0.*"node":"node1".*"image":"'"$IMAGES/bundle"'"' "$IMAGES/bells"
+	grep -q '"kind":"step-start".*"step":0.*"node":"'"$("$LAB" nodes | head -n1)"'".*"image":"'"$IMAGES/bundle"'"' "$IMAGES/bells"
 	grep -q '"kind":"step-end".*"user":"alice".*"startup":[0-9]*,"exit":768' "$IMAGES/bells"
 	: >"$IMAGES/bells"
 	as alice sbatch --wait --chdir=/tmp --output=/dev/null --container="$IMAGES/bundle" --wrap true

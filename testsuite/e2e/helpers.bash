@@ -23,6 +23,11 @@ eventually() {
 	done
 }
 
+# lab_pgrep ARGUMENT...: pgrep, among the processes of this lab, whatever else runs on the machine
+lab_pgrep() {
+	pgrep "$@" | grep -xFf <("$LAB" pids)
+}
+
 # Nothing of earlier tests is in the queue, and no node is out of use.
 quiet_slurm() {
 	scancel --quiet -u alice || :

@@ -41,6 +41,7 @@ image_bundle() {
 
 # image_with_slurm FOLDER: a bundle in which Slurm's commands work, borrowed from the host
 image_with_slurm() {
-	image_bundle "$1" '.mounts += ([ "/usr", "/lib", "/lib64", "/etc/alternatives" ]
+	# With slurm.conf and munge's socket, wherever the lab is.
+	image_bundle "$1" '.mounts += ([ "/usr", "/lib", "/lib64", "/etc/alternatives", env.LAB_STATE ]
 		| map({ destination: ., type: "bind", source: ., options: [ "rbind", "ro" ] }))'
 }

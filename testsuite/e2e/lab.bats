@@ -57,13 +57,17 @@ processes_of() {
 			as bob sbatch --output=/dev/null --chdir=/tmp --wrap 'setsid env -i sleep 1234 & sleep 1234'
 		)
 	done
-	eventually eval '[ "$(pgrep -cx -f "sleep 1234")" = 4 ]'
+	eventually eval '[ "$(LAB_STATE=$OTHER lab_pgrep -x -f "sleep 1234" | wc -l)" = 4 ]'
+	pids=$(LAB_STATE=$OTHER lab_pgrep -x -f "sleep 1234")
 	"$LAB" kill --state="$OTHER" slurmctld slurmd-node1 slurmd-far1 apiserver etcd munged
 	"$LAB" stop --state="$OTHER"
 	run processes_of "$OTHER"
 	[ -z "$output" ]
-	run pgrep -x -f 'sleep 1234'
-	[ -z "$output" ]
+	for pid in $pids; do
+		# A zombie, at most.
+		run cat "/proc/$pid/cmdline"
+		[[ $output != sleep* ]]
+	done
 	run grep -F "$OTHER" /proc/self/mountinfo
 	[ -z "$output" ]
 	"$LAB" status

@@ -6,14 +6,23 @@
 PORT_REGISTRY=/run/slurm-kube-lab
 PORT_BLOCK=100
 
+# One lab at a time: what is chosen so that it differs from other labs', and what useradd can't do twice at once.
+registry_lock() {
+	mkdir -p "$PORT_REGISTRY"
+	exec 8>"$PORT_REGISTRY/lock"
+	flock 8
+}
+
+registry_unlock() {
+	exec 8>&-
+}
+
 # ports_take [RUNNING]: take a block, and set PORT_BASE: the one of last time if it is still free, or if the lab is
-# running and has it. Blocks lie below the ephemeral ports.
+# running and has it. Blocks lie below the ephemeral ports. To be called with the registry locked.
 ports_take() {
 	local running=${1:-} want=$((20 + 2 * NODES + PORT_BLOCK - 1)) blocks base i
 	blocks=$((want / PORT_BLOCK))
 	[ $blocks -le 30 ] || die "--nodes=$NODES: too many for the ports of one machine"
-	exec 8>"$PORT_REGISTRY/lock"
-	flock 8
 	base=$(sed -n 's/^PORT_BASE=//p' "$STATE/ports" 2>/dev/null || :)
 	if [ -z "$running" ] && { [ -z "$base" ] || ! ports_free "$base" $blocks; }; then
 		for ((base = 20000; base < 32000; base += PORT_BLOCK)); do
@@ -24,7 +33,6 @@ ports_take() {
 	for ((i = 0; i < blocks; i++)); do
 		echo "$STATE" >$PORT_REGISTRY/$((base + i * PORT_BLOCK))
 	done
-	exec 8>&-
 	PORT_BASE=$base
 	ports_assign
 	ports_list >"$STATE/ports"

@@ -172,7 +172,7 @@ marked_pids() {
 		[ -n "$(find "${file%/*}/fd" -lname "$STATE/log/slurmd-*" 2>/dev/null)" ] && cut -d/ -f3 <<<"$file"
 	done
 	grep -lz "^SLURM_CONF=$STATE/etc/" /proc/[0-9]*/environ 2>/dev/null | while read -r file; do
-		grep -qzE '^SLURMD_NODENAME=(node|far)[0-9]+$' "$file" 2>/dev/null &&
+		grep -qzE '^SLURMD_NODENAME=(node|far)[b-z]?[0-9]+$' "$file" 2>/dev/null &&
 			grep -qzE '^SLURM_CLUSTER_NAME=lab2?$' "$file" 2>/dev/null && cut -d/ -f3 <<<"$file"
 	done
 }

@@ -11,8 +11,8 @@ clusters() {
 # cluster_vars CLUSTER: where its things are
 cluster_vars() {
 	case $1 in
-	lab) etc=$STATE/etc number=1 node=node ;;
-	lab2) etc=$STATE/etc/lab2 number=2 node=far ;;
+	lab) etc=$STATE/etc number=1 node=node$LETTER ;;
+	lab2) etc=$STATE/etc/lab2 number=2 node=far$LETTER ;;
 	esac
 	suffix=${1#lab}
 	local port=PORT_SLURMCTLD_$number nodes=PORT_NODES_$number
@@ -122,13 +122,25 @@ cgroup_conf() {
 	printf '%s\n' CgroupMountpoint=/sys/fs/cgroup ConstrainCores=yes ConstrainRAMSpace=yes
 }
 
-# Slurm's cgroups are named after nodes, and every lab has a node1.
-cgroup_check() {
-	local other
+# Slurm's cgroups are named after nodes, and every lab has a node1: with --cgroup beside another such lab, the nodes are
+# nodeb1, nodeb2 ...
+node_letter() {
+	local letter
+	LETTER=
 	[ -n "$CGROUP" ] || return 0
-	other_labs | while read -r other; do
-		! grep -qx CGROUP=1 "$other/settings" || die "only one lab can have --cgroup, and $other has it"
+	for letter in '' {b..z}; do
+		LETTER=$letter
+		letter_taken || return 0
 	done
+	die "there are too many other labs with --cgroup: $(other_labs | tr '\n' ' ')"
+}
+
+letter_taken() {
+	local other
+	for other in $(other_labs); do
+		# shellcheck disable=SC1091
+		(CGROUP='' && . "$other/settings" && echo "$CGROUP:$LETTER") 2>/dev/null
+	done | grep -xF "1:$LETTER" >/dev/null
 }
 
 # slurmd leaves the folders of its cgroups.

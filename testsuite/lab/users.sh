@@ -5,18 +5,15 @@
 # Users that a lab made are known by their comment, so that no others are ever removed.
 USER_COMMENT='slurm-kube lab'
 
-# users_add USER...: those that don't exist yet. One lab at a time: useradd doesn't wait for another one.
+# users_add USER...: those that don't exist yet. To be called with the registry locked.
 users_add() {
 	local user
-	exec 8>"$PORT_REGISTRY/lock"
-	flock 8
 	for user in "$@"; do
 		[[ $user =~ ^[a-z][a-z0-9-]{0,30}$ ]] || die "'$user' is no name for a user"
 		id "$user" >/dev/null 2>&1 ||
 			useradd --create-home --shell /bin/bash --comment "$USER_COMMENT" "$user" ||
 			die "useradd $user failed"
 	done
-	exec 8>&-
 }
 
 # Users of the lab: those that --purge removes.
