@@ -47,6 +47,13 @@ controller_manager_up() {
 	spawn controller-manager "$KUBE_FOLDER/kube-controller-manager" --kubeconfig="$STATE/etc/kubeconfig-admin" \
 		--controllers=garbagecollector,namespace,clusterrole-aggregation --leader-elect=false \
 		--bind-address=127.0.0.1 --port=0 --secure-port=0 --profiling=false
+	# Without slurm-kube's own resources there are no rights to wait for.
+	[ ! -e "$TOP/crd/rbac.yaml" ] || wait_for controller-manager "users may edit SlurmJobs" users_may_edit
+}
+
+# The aggregated roles have got slurm-kube's rules.
+users_may_edit() {
+	kubectl_admin auth can-i patch slurmjobs.slurm-kube.io --as="${USERS[0]}" --namespace="slurm-${USERS[0]}"
 }
 
 # As administrator. The cache of what the server offers stays in the state folder.
