@@ -111,13 +111,6 @@ static void gone(struct agent *a, uint32_t id)
 		sync_drop(a, e);
 }
 
-static int by_value(const void *x, const void *y)
-{
-	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
-
-	return a < b ? -1 : a > b;
-}
-
 /* A whole list: whoever is not in it is gone. */
 static void take_absent(struct agent *a, const struct slurm_result *r)
 {
@@ -125,7 +118,7 @@ static void take_absent(struct agent *a, const struct slurm_result *r)
 
 	HASH_ITER(hh, a->entries, e, tmp) {
 		if (!e->gone && r->asked_us >= e->fresh_from &&
-		    !(r->n_ids && bsearch(&e->id, r->ids, r->n_ids, sizeof(e->id), by_value)))
+		    !job_ids_have(r->ids, r->n_ids, e->id))
 			gone(a, e->id);
 	}
 	tombs_prune(a, r->ids, r->n_ids);

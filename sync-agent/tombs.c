@@ -99,20 +99,13 @@ static void rewrite(struct agent *a)
 		unlink(temporary);
 }
 
-static int by_value(const void *x, const void *y)
-{
-	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
-
-	return a < b ? -1 : a > b;
-}
-
 void tombs_prune(struct agent *a, const uint32_t *ids, size_t n)
 {
 	struct tomb *t, *tmp;
 	bool changed = false;
 
 	HASH_ITER(hh, a->tombs, t, tmp) {
-		if (n && bsearch(&t->id, ids, n, sizeof(*ids), by_value))
+		if (job_ids_have(ids, n, t->id))
 			continue;
 		HASH_DEL(a->tombs, t);
 		free(t);

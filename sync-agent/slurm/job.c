@@ -3,6 +3,18 @@
 
 #include <stdlib.h>
 
+static int by_value(const void *x, const void *y)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+
+	return a < b ? -1 : a > b;
+}
+
+bool job_ids_have(const uint32_t *ids, size_t n, uint32_t id)
+{
+	return n && bsearch(&id, ids, n, sizeof(id), by_value);
+}
+
 void job_group_free(struct job_group *group)
 {
 	if (!group)

@@ -66,6 +66,9 @@ struct job_group {
 	struct job *jobs[];
 };
 
+/* Is id among n ids, which are ascending? */
+bool job_ids_have(const uint32_t *ids, size_t n, uint32_t id);
+
 void job_group_free(struct job_group *group);
 
 #endif
