@@ -41,7 +41,9 @@ image_bundle() {
 
 # image_with_slurm FOLDER: a bundle in which Slurm's commands work, borrowed from the host
 image_with_slurm() {
-	# With slurm.conf and munge's socket, wherever the lab is.
-	image_bundle "$1" '.mounts += ([ "/usr", "/lib", "/lib64", "/etc/alternatives", env.LAB_STATE ]
+	# With slurm.conf, munge's socket and the plugins, wherever the lab has them.
+	local prefix
+	prefix=$(. "$LAB_STATE/settings" && echo "$PREFIX")
+	image_bundle "$1" '.mounts += ([ "/usr", "/lib", "/lib64", "/etc/alternatives", env.LAB_STATE, "'"$prefix"'" ]
 		| map({ destination: ., type: "bind", source: ., options: [ "rbind", "ro" ] }))'
 }
