@@ -162,7 +162,10 @@ nodes_usable() {
 	sbatch --wait --output=$IMAGES/out/inner-B --chdir=/tmp --container=$IMAGES/B --wrap "\$look; srun \$look" >/dev/null
 	END
 	chown -R alice: "$IMAGES/A" "$IMAGES/B"
-	as alice sbatch --wait --chdir=/tmp --output="$IMAGES/out/which" --container="$IMAGES/A" "$IMAGES/script"
+	as alice sbatch --wait --chdir=/tmp --output="$IMAGES/out/which" --container="$IMAGES/A" "$IMAGES/script" || {
+		cat "$IMAGES/out/which"
+		false
+	}
 	host=$(head -n1 /etc/os-release)
 	[ "$(cat "$IMAGES/out/which")" = $'batch image A\nplain image A\nB image B\nvariable image B' ]
 	[ "$(cat "$IMAGES/out/inner")" = "$host"$'\n'"$host" ]
