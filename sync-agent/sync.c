@@ -15,7 +15,7 @@
 #define RETRY_FIRST 50000     /* microseconds */
 #define RETRY_LAST 60000000
 #define LANE_SPACING 50000    /* between two label writes: a twentieth of what the API can do */
-#define LABEL_DELAY 5000000   /* a state that lasts shorter gets no label of its own */
+#define LABEL_DELAY 1000000   /* a state that lasts shorter gets no label of its own */
 
 /* -- queues --------------------------------------------------------------------------------- */
 

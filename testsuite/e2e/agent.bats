@@ -48,11 +48,11 @@ listed() {
 	tail -2 "$LAB_STATE/log/agent.out" | grep 'SlurmJobs of cluster'
 }
 
-# No write within six seconds: labels follow a state by five.
+# No write within three seconds: labels follow a state by one.
 quiet() {
 	local before
 	before=$(agent_writes)
-	sleep 6
+	sleep 3
 	[ "$(agent_writes)" = "$before" ]
 }
 
