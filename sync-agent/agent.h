@@ -54,6 +54,7 @@ struct agent {
 	bool poll_whole;           /* the next one has to be told all, not just changes */
 	int64_t poll_next;         /* when one is wished for */
 	int64_t poll_not_before;   /* ... and when one is allowed */
+	int64_t busy_at;           /* when something last happened */
 	int64_t look_credit, look_credit_at; /* microseconds of slurmctld's time */
 	bool slurm_down;           /* said so */
 

@@ -12,6 +12,8 @@
 
 #define POLL_FACTOR 20
 #define POLL_LEAST 100000    /* microseconds between polls of a small queue */
+#define POLL_AT_REST 200000  /* ... in which nothing happens */
+#define REST_AFTER 10000000
 #define POLL_MOST 30000000
 #define POLL_DOWN 1000000    /* slurmctld does not answer */
 #define CREDIT_SHARE 10      /* a tenth of the time */
@@ -135,6 +137,7 @@ static int64_t run_who(struct agent *a, int64_t now)
 
 void look_doorbell(struct agent *a, const struct doorbell *bell)
 {
+	a->busy_at = clock_us();
 	switch (bell->kind) {
 	case DOORBELL_SUBMIT:
 		/* It names no job: that id does not exist yet. The next one is tried. */
@@ -191,14 +194,17 @@ void look_answered(struct agent *a, const struct slurm_result *r, bool ended)
 
 void look_polled(struct agent *a, const struct slurm_result *r)
 {
-	int64_t pause = r->spent_us * POLL_FACTOR;
+	int64_t pause = r->spent_us * POLL_FACTOR, least;
 	struct look *l, *tmp;
 
 	a->polling = false;
 	if (r->failed)
 		a->poll_whole = true;
-	if (pause < POLL_LEAST)
-		pause = POLL_LEAST;
+	if (!r->unchanged)
+		a->busy_at = clock_us();
+	least = clock_us() - a->busy_at < REST_AFTER ? POLL_LEAST : POLL_AT_REST;
+	if (pause < least)
+		pause = least;
 	if (pause > POLL_MOST)
 		pause = POLL_MOST;
 	a->poll_next = a->poll_not_before = clock_us() + (r->failed ? POLL_DOWN : pause);
