@@ -72,16 +72,17 @@ static void object_there(struct agent *a, struct json_object *object, bool liste
 {
 	struct entry *e = entry_of(a, object);
 	const char *version = json_get_string(object, "metadata.resourceVersion");
-	bool news;
+	int64_t generation;
 
 	if (!e)
 		return;
+	generation = e->generation;
 	e->listed = listed || e->listed;
 	if (is_same(e, version) || is_stale(e, version))
 		return;
 	entry_take_object(e, object);
-	news = !e->in_flight || e->deleting;
-	if (news)
+	/* Our own status or label under way comes back with the generation it had; an edit doesn't. */
+	if (!e->in_flight || e->deleting || e->generation != generation)
 		compare(a, e);
 }
 

@@ -154,6 +154,8 @@ static void take_result(struct agent *a, struct slurm_result *r)
 	case ASK_JOB:
 		if (r->gone)
 			gone(a, r->job_id);
+		if (r->failed)
+			a->poll_whole = true; /* whoever asked still waits for the job's data */
 		look_answered(a, r, ended);
 		break;
 	case ASK_PAST: {
