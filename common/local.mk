@@ -4,8 +4,11 @@ noinst_LTLIBRARIES += libcommon.la libcommon_json.la libcommon_seal.la
 libcommon_la_SOURCES = \
 	common/buffer.c common/buffer.h \
 	common/cleanup.h \
+	common/container_mount.c common/container_mount.h \
+	common/container_options.c common/container_options.h \
 	common/doorbell.c common/doorbell_ring.c common/doorbell.h \
 	common/error.c common/error.h \
+	common/image_reference.c common/image_reference.h \
 	common/slurm_compat.h
 
 libcommon_json_la_SOURCES = common/doorbell_parse.c common/json.c common/json.h

@@ -53,13 +53,20 @@ static int set_holder(struct spank_config *c, const char *value, struct error *e
 	return copy(c->holder, sizeof(c->holder), "holder", value, err);
 }
 
+static int set_state(struct spank_config *c, const char *value, struct error *err)
+{
+	if (value[0] != '/')
+		return error_set(err, EINVAL, "state=%s: the path has to be absolute", value);
+	return copy(c->state, sizeof(c->state), "state", value, err);
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct spank_config *c, const char *value, struct error *err);
 } arguments[] = {
-	{ "doorbell=", set_doorbell }, { "munge_socket=", set_munge_socket },
-	{ "agent_uid=", set_agent_uid }, { "cluster=", set_cluster },
-	{ "holder=", set_holder },
+	{"doorbell=", set_doorbell},   {"munge_socket=", set_munge_socket},
+	{"agent_uid=", set_agent_uid}, {"cluster=", set_cluster},
+	{"holder=", set_holder},       {"state=", set_state},
 };
 
 static int parse_one(struct spank_config *c, const char *argument, struct error *err)
@@ -72,13 +79,16 @@ static int parse_one(struct spank_config *c, const char *argument, struct error 
 	}
 	return error_set(err, EINVAL,
 			 "unknown argument '%s' (there are doorbell=, munge_socket=, agent_uid=, "
-			 "cluster= and holder=)",
+			 "cluster=, holder= and state=)",
 			 argument);
 }
 
 int spank_config_parse(int argc, char *const argv[], struct spank_config *ret, struct error *err)
 {
-	struct spank_config c = { .holder = SLURM_KUBE_LIBEXECDIR "/slurm-kube-holder" };
+	struct spank_config c = {
+		.holder = SLURM_KUBE_LIBEXECDIR "/slurm-kube-holder",
+		.state = SLURM_KUBE_STATEDIR,
+	};
 	struct error problem;
 	int rc = 0;
 
@@ -91,9 +101,10 @@ int spank_config_parse(int argc, char *const argv[], struct spank_config *ret, s
 		}
 	}
 	if (rc == 0 && c.doorbell.address.ss_family != AF_UNIX && !c.has_agent_uid)
-		rc = error_set(err, EINVAL,
-			       "a doorbell over udp is sealed for one reader: add agent_uid=UID, the "
-			       "numeric user id that the agent runs as");
+		rc = error_set(
+			err, EINVAL,
+			"a doorbell over udp is sealed for one reader: add agent_uid=UID, the "
+			"numeric user id that the agent runs as");
 	*ret = c;
 	return rc;
 }

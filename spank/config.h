@@ -16,6 +16,7 @@ struct spank_config {
 	uid_t agent_uid;  /* who may open a sealed doorbell */
 	char cluster[64]; /* "" to take it from the environment */
 	char holder[4096];
+	char state[2048]; /* the node's folder for images and named containers */
 };
 
 /* Read the plugin's arguments. ret always holds something usable: what is wrong with one argument

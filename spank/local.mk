@@ -8,7 +8,8 @@ libspank_la_SOURCES = \
 	spank/inherit.c spank/inherit.h \
 	spank/join.c spank/join.h \
 	spank/rendezvous.c spank/rendezvous.h \
-	spank/start.c spank/start.h
+	spank/start.c spank/start.h \
+	spank/user_folder.c spank/user_folder.h
 
 slurmplugin_LTLIBRARIES += spank_kube.la
 spank_kube_la_SOURCES = spank/spank_kube.c
@@ -26,6 +27,7 @@ libholder_la_SOURCES = \
 	spank/holder/namespace.c spank/holder/namespace.h \
 	spank/holder/path.c spank/holder/path.h \
 	spank/holder/protocol.h \
+	spank/holder/request.c spank/holder/request.h \
 	spank/holder/root.c spank/holder/root.h \
 	spank/holder/skeleton.c spank/holder/skeleton.h
 libholder_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)

@@ -13,12 +13,14 @@
 #include <sys/stat.h>
 
 #include "common/cleanup.h"
+#include "common/container_options.h"
 #include "common/slurm_compat.h"
 #include "spank/bell.h"
 #include "spank/config.h"
 #include "spank/env_rule.h"
 #include "spank/inherit.h"
 #include "spank/join.h"
+#include "spank/user_folder.h"
 
 SPANK_PLUGIN(spank_kube, 1)
 
@@ -26,7 +28,10 @@ SPANK_PLUGIN(spank_kube, 1)
 static struct spank_config config;
 static struct error config_error;
 static struct {
-	char *image; /* what --container asked for; NULL if nothing, or if Slurm runs it itself */
+	char *image;   /* what --container asked for; NULL if nothing, or if Slurm runs it itself */
+	char *options; /* what the options next to it asked for, or NULL */
+	char state[4096]; /* the user's folder */
+	struct error problem; /* what makes every task of it fail; code 0 if nothing does */
 	struct rendezvous *rendezvous;
 	int exit_status; /* the highest of the tasks'; -1 while none has ended */
 } step = { .exit_status = -1 };
@@ -143,6 +148,20 @@ int slurm_spank_init(spank_t sp, int ac, char *av[])
 	return 0;
 }
 
+/* Still as root: what the user can't make. */
+static void prepare_container(spank_t sp)
+{
+	step.options = job_variable_dup(sp, CONTAINER_OPTIONS_VARIABLE);
+	if (config_error.code) {
+		step.problem = config_error;
+		error_wrap(&step.problem, "plugstack.conf of this node");
+		return;
+	}
+	user_folder_make(config.state, item_u32(sp, S_JOB_UID, (uid_t)-1),
+			 item_u32(sp, S_JOB_GID, (gid_t)-1), step.state, sizeof(step.state),
+			 &step.problem);
+}
+
 int slurm_spank_init_post_opt(spank_t sp, int ac, char *av[])
 {
 	spank_context_t context = spank_context();
@@ -152,6 +171,8 @@ int slurm_spank_init_post_opt(spank_t sp, int ac, char *av[])
 		/* An empty name is a mistake (--container=$UNSET), not a wish for none. */
 		if (!slurm_has_oci_conf())
 			step.image = job_variable_dup(sp, "SLURM_CONTAINER");
+		if (step.image)
+			prepare_container(sp);
 		ring_step(sp, DOORBELL_STEP_START);
 	} else if ((context == S_CTX_LOCAL || context == S_CTX_ALLOCATOR) &&
 		   inherit_after_options(context == S_CTX_LOCAL, &err) < 0) {
@@ -214,18 +235,25 @@ static void set_image_env(spank_t sp)
 int slurm_spank_task_init(spank_t sp, int ac, char *av[])
 {
 	_cleanup_free_ char *spool = NULL;
-	struct start_request request = { .holder = config.holder, .image = step.image };
+	struct start_request request = {
+		.holder = config.holder,
+		.image = step.image,
+		.options = step.options ? step.options : "",
+		.state = step.state,
+	};
+	char id[32];
 	struct error err;
 	bool tell;
 
 	if (!step.image)
 		return 0;
-	if (config_error.code || !step.rendezvous) {
-		slurm_error("container %.200s: %s%s", step.image,
-			    config_error.code ? "plugstack.conf of this node: " : "out of memory",
-			    config_error.text);
+	if (step.problem.code || !step.rendezvous) {
+		slurm_error("container %.200s: %s", step.image,
+			    step.problem.code ? step.problem.text : "out of memory");
 		return -1;
 	}
+	snprintf(id, sizeof(id), "%u.%u", item_u32(sp, S_JOB_ID, 0), item_u32(sp, S_JOB_STEPID, 0));
+	request.step = id;
 	request.spool = spool = spool_folder(sp);
 	if (spank_get_item(sp, S_JOB_ENV, &request.env) != ESPANK_SUCCESS)
 		request.env = NULL;
@@ -253,7 +281,8 @@ int slurm_spank_exit(spank_t sp, int ac, char *av[])
 	if (spank_context() == S_CTX_REMOTE)
 		ring_step(sp, DOORBELL_STEP_END);
 	free(step.image);
-	step.image = NULL;
+	free(step.options);
+	step.image = step.options = NULL;
 	return 0;
 }
 

@@ -16,43 +16,55 @@
 
 #include "common/cleanup.h"
 
-/* The command line: strings in one block after the pointers, so that one free() does. */
+static void free_argv(char **argv)
+{
+	for (char **p = argv; p && *p; p++)
+		free(*p);
+	free(argv);
+}
+
+static void free_argvp(char ***argv)
+{
+	free_argv(*argv);
+}
+
+/* The command line: an array that ends in NULL. NULL if memory is short. */
 static char **make_argv(const struct rendezvous *r, const struct start_request *q)
 {
-	const size_t pid_size = 12;
-	size_t pointers = (r->count + 4) * sizeof(char *);
-	size_t text = sizeof("slurm-kube-holder") + sizeof("--image=") + strlen(q->image) +
-		      sizeof("--spool=") + (q->spool ? strlen(q->spool) : 0) + r->count * pid_size;
-	char **argv = malloc(pointers + text);
-	char *p = (char *)argv + pointers;
+	const struct {
+		const char *name, *value;
+	} arguments[] = {
+		{"--image=", q->image}, {"--options=", q->options}, {"--state=", q->state},
+		{"--step=", q->step},	{"--spool=", q->spool},
+	};
+	char **argv = calloc(ARRAY_SIZE(arguments) + r->count + 2, sizeof(*argv));
 	size_t n = 0;
 
-	if (!argv)
-		return NULL;
-	argv[n++] = p;
-	p += sprintf(p, "slurm-kube-holder") + 1;
-	argv[n++] = p;
-	p += sprintf(p, "--image=%s", q->image) + 1;
-	if (q->spool) {
-		argv[n++] = p;
-		p += sprintf(p, "--spool=%s", q->spool) + 1;
-	}
-	for (size_t i = 0; i < r->count; i++) {
-		argv[n++] = p;
-		p += sprintf(p, "%u", (unsigned)r->tasks[i]) + 1;
-	}
-	argv[n] = NULL;
+	if (!argv || !(argv[n++] = strdup("slurm-kube-holder")))
+		goto fail;
+	for (size_t i = 0; i < ARRAY_SIZE(arguments); i++)
+		if (arguments[i].value &&
+		    asprintf(&argv[n++], "%s%s", arguments[i].name, arguments[i].value) < 0)
+			goto fail;
+	for (size_t i = 0; i < r->count; i++)
+		if (asprintf(&argv[n++], "%u", (unsigned)r->tasks[i]) < 0)
+			goto fail;
 	return argv;
+fail:
+	if (n)
+		argv[n - 1] = NULL;
+	free_argv(argv);
+	return NULL;
 }
 
 /* In the child, which shares the parent's memory until it is another program: nothing that
  * allocates, locks or logs. Returns only if the program can't be started. */
 static int become_holder(const char *path, char **argv, char **env, int null, int report)
 {
-	/* Out of the task's session and group: no terminal's or scancel's signal is meant for it. */
+	/* Out of the task's session and group: no terminal's or scancel's signal is meant for it.
+	 */
 	setsid();
-	if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
-	    dup2(report, HOLDER_REPORT_FD) < 0)
+	if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(report, HOLDER_REPORT_FD) < 0)
 		return errno;
 	if (report == HOLDER_REPORT_FD)
 		fcntl(report, F_SETFD, 0);
@@ -84,7 +96,8 @@ static pid_t spawn(const struct start_request *q, char **argv, int report, struc
 		return error_errno(err, "starting %s", q->holder);
 	if (problem) {
 		start_reap(pid);
-		return error_set(err, problem, "starting %s: %s (is slurm-kube installed on this node?)",
+		return error_set(err, problem,
+				 "starting %s: %s (is slurm-kube installed on this node?)",
 				 q->holder, strerror(problem));
 	}
 	return pid;
@@ -122,7 +135,7 @@ static int identify(pid_t holder, const char *name, struct namespace_id *ret, st
 	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)holder, name);
 	if (stat(path, &st) < 0)
 		return error_errno(err, "%s", path);
-	*ret = (struct namespace_id){ st.st_dev, st.st_ino };
+	*ret = (struct namespace_id){st.st_dev, st.st_ino};
 	return 0;
 }
 
@@ -136,7 +149,7 @@ static uint32_t microseconds_since(const struct timespec *then)
 
 static int start(struct rendezvous *r, const struct start_request *q, struct error *err)
 {
-	_cleanup_free_ char **argv = make_argv(r, q);
+	_cleanup_(free_argvp) char **argv = make_argv(r, q);
 	_cleanup_close_ int reading = -1;
 	int ends[2];
 

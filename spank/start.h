@@ -9,6 +9,9 @@
 struct start_request {
 	const char *holder; /* the program */
 	const char *image;
+	const char *options; /* as in common/container_options.h */
+	const char *state;   /* the user's folder on this node */
+	const char *step;    /* "JOB.STEP" */
 	const char *spool; /* the batch script's folder, or NULL */
 	char **env;        /* the job's */
 };

@@ -13,32 +13,8 @@
 #include "spank/holder/lifetime.h"
 #include "spank/holder/namespace.h"
 #include "spank/holder/protocol.h"
+#include "spank/holder/request.h"
 #include "spank/holder/root.h"
-
-struct arguments {
-	const char *image;
-	const char *spool;
-	pid_t *tasks;
-	size_t count;
-};
-
-static int parse_arguments(int argc, char *argv[], struct arguments *a)
-{
-	a->tasks = calloc(argc, sizeof(*a->tasks));
-	if (!a->tasks)
-		return -1;
-	for (int i = 1; i < argc; i++) {
-		if (!strncmp(argv[i], "--image=", 8))
-			a->image = argv[i] + 8;
-		else if (!strncmp(argv[i], "--spool=", 8))
-			a->spool = argv[i] + 8;
-		else if (argv[i][0] != '-')
-			a->tasks[a->count++] = atoi(argv[i]);
-		else
-			return -1;
-	}
-	return a->image ? 0 : -1;
-}
 
 static void send_report(const struct buffer *b)
 {
@@ -84,36 +60,40 @@ static int report_ready(const struct bundle *bundle, struct error *err)
 	return 0;
 }
 
-static int make_container(const struct arguments *a, struct bundle **ret, struct error *err)
+static int make_container(const struct request *r, struct bundle **ret, struct error *err)
 {
-	if (bundle_open(a->image, ret, err) < 0 || namespace_enter(err) < 0)
+	if (bundle_open(r->image, ret, err) < 0 || namespace_enter(err) < 0)
 		return -1;
-	return root_build(*ret, a->spool, err);
+	return root_build(*ret, r->spool, err);
 }
 
 int main(int argc, char *argv[])
 {
 	_cleanup_(bundle_freep) struct bundle *bundle = NULL;
-	struct arguments a = { 0 };
+	_cleanup_(request_free) struct request request = { 0 };
 	struct error err = { 0 };
 	int registrations;
 
-	if (parse_arguments(argc, argv, &a) < 0) {
+	if (argc < 2) {
 		fputs("slurm-kube-holder is started by Slurm's plugin spank_kube.so, not by hand.\n",
 		      stderr);
 		return 2;
 	}
 	umask(022);
+	if (request_parse(argc, argv, &request, &err) < 0) {
+		report_error(&err);
+		return 1;
+	}
 	registrations = lifetime_open();
 	if (registrations < 0) {
 		error_errno(&err, "pipe");
 		report_error(&err);
 		return 1;
 	}
-	if (make_container(&a, &bundle, &err) < 0 || report_ready(bundle, &err) < 0) {
+	if (make_container(&request, &bundle, &err) < 0 || report_ready(bundle, &err) < 0) {
 		report_error(&err);
 		return 1;
 	}
-	lifetime_wait(registrations, a.tasks, a.count);
+	lifetime_wait(registrations, request.tasks, request.count);
 	return 0;
 }

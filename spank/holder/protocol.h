@@ -3,10 +3,12 @@
  *
  * The first task of a step on a node starts the holder:
  *
- *	slurm-kube-holder --image=PATH [--spool=FOLDER] PID...
+ *	slurm-kube-holder --image=IMAGE --options=TEXT --state=FOLDER --step=JOB.STEP [--spool=FOLDER]
+ *		PID...
  *
- * with every task's process id (0: not known), the report pipe as descriptor HOLDER_REPORT_FD, and
- * the job's environment. The holder makes the container and reports: strings that each end in a NUL,
+ * with every task's process id (0: not known), the report pipe as descriptor HOLDER_REPORT_FD, the
+ * task's standard error, and the job's environment. --options is as in common/container_options.h,
+ * --state the user's own folder on this node. The holder makes the container and reports: strings that each end in a NUL,
  * "ready", working folder ("" for the job's own), flags, then the image's environment; or "error" and
  * a text. Then it waits, being what holds the namespaces, until each task has written its process id
  * into the pipe that is the holder's descriptor HOLDER_JOIN_FD (opened through /proc) or has ended. */

@@ -107,7 +107,7 @@ slurm_configure() {
 	echo "Doorbell=unix:$STATE/run/doorbell$suffix" >"$etc/kube.conf"
 	: >"$etc/plugstack.conf"
 	if has_plugin spank_kube; then
-		echo "required $PREFIX/lib/slurm/spank_kube.so doorbell=unix:$STATE/run/doorbell$suffix" >"$etc/plugstack.conf"
+		echo "required $PREFIX/lib/slurm/spank_kube.so doorbell=unix:$STATE/run/doorbell$suffix state=$STATE/containers" >"$etc/plugstack.conf"
 	fi
 	[ -z "$CGROUP" ] || cgroup_conf >"$etc/cgroup.conf"
 }
@@ -174,8 +174,10 @@ slurmctld_up() {
 slurmd_up() {
 	local etc=$STATE/etc
 	[ "${1#far}" = "$1" ] || etc=$STATE/etc/lab2
-	mkdir -p "$STATE/spool/$1"
-	spawn "slurmd-$1" SLURM_CONF="$etc/slurm.conf" slurmd -D -N "$1"
+	mkdir -p "$STATE/spool/$1" "$STATE/containers" "$STATE/containers-$1"
+	[ -e "$STATE/fuse" ] || mknod -m 0666 "$STATE/fuse" c 10 229
+	spawn "slurmd-$1" SLURM_CONF="$etc/slurm.conf" unshare --mount --propagation=slave \
+		"$HERE/as-a-node" "$STATE" "$1" slurmd -D -N "$1"
 }
 
 # slurmds_wait CLUSTER [NODE]: until its nodes can run jobs

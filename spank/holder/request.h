@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the holder was started for: its command line, taken apart. */
+#ifndef SPANK_HOLDER_REQUEST_H
+#define SPANK_HOLDER_REQUEST_H
+
+#include <sys/types.h>
+
+#include "common/container_options.h"
+#include "common/error.h"
+
+struct request {
+	const char *image; /* as the user wrote it, perhaps with a digest added */
+	const char *state; /* the user's own folder on this node */
+	const char *step;  /* "JOB.STEP" */
+	const char *spool; /* the batch script's folder, or NULL */
+	struct container_options options;
+	pid_t *tasks; /* 0: not known */
+	size_t count;
+};
+
+/* Take the command line apart. What ret borrows lives as long as argv.
+ * Returns 0, or -1 with err filled (err->code EINVAL: it wasn't called by spank_kube.so). */
+int request_parse(int argc, char *argv[], struct request *ret, struct error *err);
+
+void request_free(struct request *r);
+
+#endif
