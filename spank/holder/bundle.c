@@ -216,6 +216,15 @@ int bundle_parse(struct bundle *b, const char *text, size_t len, struct error *e
 	return parse_mounts(b, config, err);
 }
 
+struct bundle *bundle_new(void)
+{
+	struct bundle *b = calloc(1, sizeof(*b));
+
+	if (b)
+		b->lock = -1;
+	return b;
+}
+
 void bundle_free(struct bundle *b)
 {
 	if (!b)
@@ -226,8 +235,14 @@ void bundle_free(struct bundle *b)
 		free_mount(&b->mounts[i]);
 	free(b->env);
 	free(b->mounts);
+	for (char **p = b->entrypoint; p && *p; p++)
+		free(*p);
+	closep(&b->lock);
+	free(b->entrypoint);
 	free(b->path);
 	free(b->rootfs);
+	free(b->squashfs);
+	free(b->users);
 	free(b->cwd);
 	free(b);
 }

@@ -5,9 +5,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/cleanup.h"
 #include "common/error.h"
+#include "common/image_reference.h"
 #include "spank/holder/mount_options.h"
 
 #define BUNDLE_CONFIG_MAX (1024 * 1024)
@@ -15,17 +17,23 @@
 
 struct bundle_mount {
 	char *destination; /* absolute, inside the container */
-	char *source;      /* absolute, on the host; NULL for a tmpfs */
+	char *source;	   /* absolute, on the host; NULL for a tmpfs */
 	struct mount_options options;
 };
 
 struct bundle {
-	char *path;       /* the folder that --container named, absolute */
-	char *rootfs;     /* the root file system's folder, absolute */
-	char *cwd;        /* "" for the job's own */
+	char *path;	 /* the folder that --container named, absolute */
+	char *rootfs;	 /* the root file system's folder, absolute; NULL if squashfs is set */
+	char *squashfs;	 /* a file with a SquashFS to mount as the root, absolute, or NULL */
+	uint64_t offset; /* where in that file it begins */
+	char digest[IMAGE_DIGEST_MAX]; /* of the image's manifest, "" if it has none */
+	char **entrypoint;	       /* ends in NULL; NULL if there is none */
+	int lock;    /* descriptor whose shared lock keeps a cached image where it is, or -1 */
+	char *users; /* a cached image's folder in which its users are noted, or NULL */
+	char *cwd;   /* "" for the job's own */
 	bool read_only;
 	bool no_new_privs;
-	char **env;       /* "NAME=value", ends in NULL */
+	char **env; /* "NAME=value", ends in NULL */
 	size_t env_count;
 	struct bundle_mount *mounts;
 	size_t mount_count;
@@ -33,12 +41,15 @@ struct bundle {
 
 /* Read and check what --container names.
  * image: as the user wrote it; a relative path counts from the working folder. ret: set only on
- * success, the caller frees with bundle_free(). Returns 0, or -1 with err filled: what is wrong with
- * it and the remedy; the caller says which image.
- * Source: OCI runtime-spec 1.1, config.md. */
+ * success, the caller frees with bundle_free(). Returns 0, or -1 with err filled: what is wrong
+ * with it and the remedy; the caller says which image. Source: OCI runtime-spec 1.1, config.md. */
 int bundle_open(const char *image, struct bundle **ret, struct error *err);
 
-/* Fill in b from the text of a config.json; b->path must be set. Returns 0, or -1 with err filled. */
+/* An empty one: no strings, no descriptors. NULL if memory is short. */
+struct bundle *bundle_new(void);
+
+/* Fill in b from the text of a config.json; b->path must be set. Returns 0, or -1 with err filled.
+ */
 int bundle_parse(struct bundle *b, const char *text, size_t len, struct error *err);
 
 void bundle_free(struct bundle *b);

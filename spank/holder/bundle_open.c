@@ -117,7 +117,7 @@ static int open_image(const char *image, struct bundle *b, struct error *err)
 
 int bundle_open(const char *image, struct bundle **ret, struct error *err)
 {
-	_cleanup_(bundle_freep) struct bundle *b = calloc(1, sizeof(*b));
+	_cleanup_(bundle_freep) struct bundle *b = bundle_new();
 
 	if (!b)
 		return error_set(err, ENOMEM, "out of memory");

@@ -10,7 +10,7 @@
 
 static struct bundle *new_bundle(void)
 {
-	struct bundle *b = calloc(1, sizeof(*b));
+	struct bundle *b = bundle_new();
 
 	assert_non_null(b);
 	b->path = strdup("/images/b");
