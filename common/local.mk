@@ -5,6 +5,7 @@ libcommon_la_SOURCES = \
 	common/buffer.c common/buffer.h \
 	common/cleanup.h \
 	common/container_mount.c common/container_mount.h \
+	common/container_name.c common/container_name.h \
 	common/container_options.c common/container_options.h \
 	common/doorbell.c common/doorbell_ring.c common/doorbell.h \
 	common/error.c common/error.h \

@@ -2,6 +2,7 @@
 # common/ and jobsubmit/
 UNIT_TESTS += \
 	testsuite/unit/test_buffer \
+	testsuite/unit/test_container_client \
 	testsuite/unit/test_doorbell \
 	testsuite/unit/test_error \
 	testsuite/unit/test_json \
@@ -11,6 +12,10 @@ UNIT_TESTS += \
 testsuite_unit_test_buffer_SOURCES = testsuite/unit/test_buffer.c testsuite/unit/unit.h
 testsuite_unit_test_buffer_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_buffer_LDADD = $(UNIT_LIBS)
+
+testsuite_unit_test_container_client_SOURCES = testsuite/unit/test_container_client.c
+testsuite_unit_test_container_client_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_container_client_LDADD = $(UNIT_LIBS)
 
 testsuite_unit_test_doorbell_SOURCES = testsuite/unit/test_doorbell.c
 testsuite_unit_test_doorbell_CFLAGS = $(UNIT_CFLAGS)
