@@ -10,6 +10,7 @@ libcommon_la_SOURCES = \
 	common/doorbell.c common/doorbell_ring.c common/doorbell.h \
 	common/error.c common/error.h \
 	common/image_reference.c common/image_reference.h \
+	common/remove_tree.c common/remove_tree.h \
 	common/slurm_compat.h
 
 libcommon_json_la_SOURCES = common/doorbell_parse.c common/json.c common/json.h
