@@ -13,48 +13,39 @@
 
 #include "common/cleanup.h"
 
-/* What the report says after "ready". */
-static const char *report_cwd(const struct rendezvous *r)
-{
-	const char *cwd = rendezvous_next(r, rendezvous_next(r, NULL));
-
-	return cwd ? cwd : "";
-}
-
-static const char *report_flags(const struct rendezvous *r)
-{
-	const char *flags = rendezvous_next(r, report_cwd(r));
-
-	return flags ? flags : "";
-}
-
+/* The first string of the environment follows the empty one. */
 const char *join_next_env(const struct rendezvous *r, const char *previous)
 {
-	return rendezvous_next(r, previous ? previous : report_flags(r));
+	if (previous)
+		return rendezvous_next(r, previous);
+	do
+		previous = rendezvous_next(r, previous);
+	while (previous && previous[0]);
+	return previous ? rendezvous_next(r, previous) : NULL;
 }
 
 /* Open one of the holder's namespaces, and make sure that it is the one that was made for this step
  * and not that of a process that got the holder's number since. */
-static int open_namespace(pid_t holder, const char *name, const struct namespace_id *id,
+static int open_namespace(pid_t inside, const char *name, const struct namespace_id *id,
 			  struct error *err)
 {
 	_cleanup_close_ int fd = -1;
 	char path[64];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)holder, name);
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)inside, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return error_errno(err, "its holder, process %d, is gone (%s)", (int)holder, path);
+		return error_errno(err, "process %d, which holds it, is gone (%s)", (int)inside, path);
 	if (st.st_dev != id->dev || st.st_ino != id->ino)
-		return error_set(err, ESTALE, "its holder, process %d, is gone, and its number is "
-				 "another process's", (int)holder);
+		return error_set(err, ESTALE, "process %d, which held it, is gone, and its number "
+				 "is another process's", (int)inside);
 	return TAKE_FD(fd);
 }
 
 static int enter(const struct rendezvous *r, struct error *err)
 {
-	_cleanup_close_ int user = open_namespace(r->holder, "user", &r->user_ns, err);
+	_cleanup_close_ int user = open_namespace(r->inside, "user", &r->user_ns, err);
 	_cleanup_close_ int mount = -1;
 	_cleanup_close_ int registration = -1;
 	pid_t self = getpid();
@@ -62,7 +53,7 @@ static int enter(const struct rendezvous *r, struct error *err)
 
 	if (user < 0)
 		return -1;
-	mount = open_namespace(r->holder, "mnt", &r->mount_ns, err);
+	mount = open_namespace(r->inside, "mnt", &r->mount_ns, err);
 	if (mount < 0)
 		return -1;
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)r->holder, HOLDER_JOIN_FD);
@@ -83,7 +74,7 @@ static int enter(const struct rendezvous *r, struct error *err)
  * exists there too. */
 static int change_folder(const struct rendezvous *r, const char *job_cwd, struct error *err)
 {
-	const char *cwd = report_cwd(r);
+	const char *cwd = rendezvous_report(r, "cwd");
 
 	if (cwd[0]) {
 		if (chdir(cwd) < 0)
@@ -97,7 +88,7 @@ static int change_folder(const struct rendezvous *r, const char *job_cwd, struct
 
 static int finish(const struct rendezvous *r, const char *job_cwd, struct error *err)
 {
-	if (strchr(report_flags(r), HOLDER_FLAG_NO_NEW_PRIVS) && report_flags(r)[0] &&
+	if (strchr(rendezvous_report(r, "flags"), HOLDER_FLAG_NO_NEW_PRIVS) &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_errno(err, "no_new_privs");
 	return change_folder(r, job_cwd, err);

@@ -4,7 +4,7 @@ noinst_LTLIBRARIES += libspank.la libholder.la
 libspank_la_SOURCES = \
 	spank/bell.c spank/bell.h \
 	spank/config.c spank/config.h \
-	spank/env_rule.c spank/env_rule.h \
+	spank/end.c spank/end.h \
 	spank/inherit.c spank/inherit.h \
 	spank/join.c spank/join.h \
 	spank/rendezvous.c spank/rendezvous.h \
@@ -19,6 +19,7 @@ spank_kube_la_DEPENDENCIES = libspank.la libcommon_seal.la libcommon.la spank/sp
 
 libholder_la_SOURCES = \
 	spank/holder/bundle.c spank/holder/bundle_open.c spank/holder/bundle.h \
+	spank/holder/env_rule.c spank/holder/env_rule.h \
 	spank/holder/etc_files.c spank/holder/etc_files.h \
 	spank/holder/lifetime.c spank/holder/lifetime.h \
 	spank/holder/mount_api.h \
@@ -27,6 +28,7 @@ libholder_la_SOURCES = \
 	spank/holder/namespace.c spank/holder/namespace.h \
 	spank/holder/path.c spank/holder/path.h \
 	spank/holder/protocol.h \
+	spank/holder/report.c spank/holder/report.h \
 	spank/holder/request.c spank/holder/request.h \
 	spank/holder/root.c spank/holder/root.h \
 	spank/holder/skeleton.c spank/holder/skeleton.h

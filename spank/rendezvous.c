@@ -68,3 +68,14 @@ const char *rendezvous_next(const struct rendezvous *r, const char *previous)
 
 	return next < r->report + r->report_len ? next : NULL;
 }
+
+const char *rendezvous_report(const struct rendezvous *r, const char *key)
+{
+	size_t n = strlen(key);
+	const char *text = rendezvous_next(r, NULL);
+
+	while (text && (text = rendezvous_next(r, text)) && text[0])
+		if (!strncmp(text, key, n) && text[n] == '=')
+			return text + n + 1;
+	return "";
+}

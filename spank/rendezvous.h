@@ -29,6 +29,9 @@ struct rendezvous {
 	pthread_mutex_t lock; /* robust: a task may be killed with it */
 	enum rendezvous_state state;
 	pid_t holder;
+	pid_t inside; /* the process whose namespaces are joined, mostly the holder */
+	pid_t keeper; /* the process that stays until the step's end, 0 if there is none */
+	uint64_t keeper_born; /* when, as in /proc/PID/stat: tells it from a later process */
 	struct namespace_id user_ns;
 	struct namespace_id mount_ns;
 	uint32_t startup_us; /* from the first task's wish to the container being there */
@@ -52,5 +55,8 @@ void rendezvous_unlock(struct rendezvous *r);
 
 /* The strings of a report, one after the other: pass NULL first. NULL after the last one. */
 const char *rendezvous_next(const struct rendezvous *r, const char *previous);
+
+/* What the report says about key; "" if nothing. */
+const char *rendezvous_report(const struct rendezvous *r, const char *key);
 
 #endif

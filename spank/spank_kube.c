@@ -17,7 +17,7 @@
 #include "common/slurm_compat.h"
 #include "spank/bell.h"
 #include "spank/config.h"
-#include "spank/env_rule.h"
+#include "spank/end.h"
 #include "spank/inherit.h"
 #include "spank/join.h"
 #include "spank/user_folder.h"
@@ -33,6 +33,7 @@ static struct {
 	char state[4096]; /* the user's folder */
 	struct error problem; /* what makes every task of it fail; code 0 if nothing does */
 	struct rendezvous *rendezvous;
+	size_t ended;    /* tasks that have */
 	int exit_status; /* the highest of the tasks'; -1 while none has ended */
 } step = { .exit_status = -1 };
 
@@ -224,11 +225,12 @@ static void set_image_env(spank_t sp)
 	char name[1024];
 
 	while ((assignment = join_next_env(step.rendezvous, assignment))) {
-		if (!env_rule_takes(assignment))
+		value = strchr(assignment, '=');
+		if (!value || (size_t)(value - assignment) >= sizeof(name))
 			continue;
-		value = env_rule_split(assignment, name, sizeof(name));
-		if (value)
-			spank_setenv(sp, name, value, 1);
+		memcpy(name, assignment, value - assignment);
+		name[value - assignment] = '\0';
+		spank_setenv(sp, name, value + 1, 1);
 	}
 }
 
@@ -273,6 +275,8 @@ int slurm_spank_task_exit(spank_t sp, int ac, char *av[])
 	if (spank_get_item(sp, S_TASK_EXIT_STATUS, &status) == ESPANK_SUCCESS &&
 	    status > step.exit_status)
 		step.exit_status = status;
+	if (step.rendezvous && ++step.ended == step.rendezvous->count)
+		end_keeper(step.rendezvous);
 	return 0;
 }
 

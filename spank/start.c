@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "spank/end.h"
 
 static void free_argv(char **argv)
 {
@@ -139,6 +140,19 @@ static int identify(pid_t holder, const char *name, struct namespace_id *ret, st
 	return 0;
 }
 
+static int note_report(struct rendezvous *r, struct error *err)
+{
+	r->inside = atoi(rendezvous_report(r, "pid"));
+	if (r->inside <= 0)
+		r->inside = r->holder;
+	r->keeper = atoi(rendezvous_report(r, "keeper"));
+	if (r->keeper > 0)
+		r->keeper_born = process_born(r->keeper);
+	if (identify(r->inside, "user", &r->user_ns, err) < 0)
+		return -1;
+	return identify(r->inside, "mnt", &r->mount_ns, err);
+}
+
 static uint32_t microseconds_since(const struct timespec *then)
 {
 	struct timespec now;
@@ -162,8 +176,7 @@ static int start(struct rendezvous *r, const struct start_request *q, struct err
 	close(ends[1]);
 	if (r->holder < 0)
 		return -1;
-	if (read_report(r, reading, err) < 0 || identify(r->holder, "user", &r->user_ns, err) < 0 ||
-	    identify(r->holder, "mnt", &r->mount_ns, err) < 0) {
+	if (read_report(r, reading, err) < 0 || note_report(r, err) < 0) {
 		kill(r->holder, SIGKILL);
 		start_reap(r->holder);
 		return -1;

@@ -8,57 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/buffer.h"
 #include "spank/holder/bundle.h"
 #include "spank/holder/lifetime.h"
 #include "spank/holder/namespace.h"
-#include "spank/holder/protocol.h"
+#include "spank/holder/report.h"
 #include "spank/holder/request.h"
 #include "spank/holder/root.h"
-
-static void send_report(const struct buffer *b)
-{
-	size_t sent = 0;
-
-	while (sent < b->used) {
-		ssize_t n = write(HOLDER_REPORT_FD, b->data + sent, b->used - sent);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		sent += n;
-	}
-	close(HOLDER_REPORT_FD);
-}
-
-static int add_string(struct buffer *b, const char *text)
-{
-	return buffer_add(b, text, strlen(text) + 1);
-}
-
-static void report_error(const struct error *err)
-{
-	_cleanup_buffer_ struct buffer b = BUFFER_INIT(HOLDER_REPORT_MAX);
-
-	if (add_string(&b, HOLDER_ERROR) == 0 && add_string(&b, err->text) == 0)
-		send_report(&b);
-}
-
-static int report_ready(const struct bundle *bundle, struct error *err)
-{
-	_cleanup_buffer_ struct buffer b = BUFFER_INIT(HOLDER_REPORT_MAX);
-	char flags[2] = { bundle->no_new_privs ? HOLDER_FLAG_NO_NEW_PRIVS : '\0', '\0' };
-	int rc = add_string(&b, HOLDER_READY) | add_string(&b, bundle->cwd) | add_string(&b, flags);
-
-	for (size_t i = 0; rc == 0 && i < bundle->env_count; i++)
-		rc = add_string(&b, bundle->env[i]);
-	if (rc < 0)
-		return error_set(err, E2BIG, "its environment is larger than %d bytes, which is the limit",
-				 HOLDER_REPORT_MAX);
-	send_report(&b);
-	return 0;
-}
 
 static int make_container(const struct request *r, struct bundle **ret, struct error *err)
 {
@@ -71,6 +26,7 @@ int main(int argc, char *argv[])
 {
 	_cleanup_(bundle_freep) struct bundle *bundle = NULL;
 	_cleanup_(request_free) struct request request = { 0 };
+	struct report report = { 0 };
 	struct error err = { 0 };
 	int registrations;
 
@@ -90,7 +46,7 @@ int main(int argc, char *argv[])
 		report_error(&err);
 		return 1;
 	}
-	if (make_container(&request, &bundle, &err) < 0 || report_ready(bundle, &err) < 0) {
+	if (make_container(&request, &bundle, &err) < 0 || report_ready(&request, bundle, &report, &err) < 0) {
 		report_error(&err);
 		return 1;
 	}

@@ -8,9 +8,16 @@
  *
  * with every task's process id (0: not known), the report pipe as descriptor HOLDER_REPORT_FD, the
  * task's standard error, and the job's environment. --options is as in common/container_options.h,
- * --state the user's own folder on this node. The holder makes the container and reports: strings that each end in a NUL,
- * "ready", working folder ("" for the job's own), flags, then the image's environment; or "error" and
- * a text. Then it waits, being what holds the namespaces, until each task has written its process id
+ * --state the user's own folder on this node. The holder makes the container and reports: strings
+ * that each end in a NUL. Either "error" and a text, or "ready", then "KEY=VALUE" for those of these
+ * keys that there are, then "", then the environment that the tasks have to set.
+ *
+ *	cwd     the folder in which tasks begin; none: the job's own, or else "/"
+ *	pid     the process whose user and mount namespaces the tasks join; none: the holder
+ *	flags   HOLDER_FLAG_* letters
+ *	keeper  the process that stays until the step's end; slurmstepd waits for it
+ *
+ * Then it waits, being what holds the namespaces, until each task has written its process id
  * into the pipe that is the holder's descriptor HOLDER_JOIN_FD (opened through /proc) or has ended. */
 #ifndef SPANK_HOLDER_PROTOCOL_H
 #define SPANK_HOLDER_PROTOCOL_H

@@ -38,7 +38,7 @@ teardown() {
 
 # site ARGUMENT...: of the plugin; each step reads them anew
 site() {
-	echo "required $(plugin) $*" >"$SITE/etc/plugstack.conf"
+	echo "required $(plugin) state=$SITE/containers $*" >"$SITE/etc/plugstack.conf"
 }
 
 in_bundle() {
@@ -129,11 +129,11 @@ bells_are() {
 	printf 'nonsense\0' >&3|another version
 	END
 	# Ready, but gone before anybody joined.
-	holder 'printf "ready\0/\0\0" >&3'
+	holder 'printf "ready\0cwd=/\0\0" >&3'
 	run timeout 30 runuser -u alice -- srun --quiet -N1 -n3 --overcommit --container="$IMAGES/bundle" touch "$IMAGES/out/ran"
 	[ "$status" = 1 ]
 	# Ready, but it hasn't made any namespace.
-	holder 'printf "ready\0/\0\0" >&3; exec 3>&-; exec sleep 1000'
+	holder 'printf "ready\0cwd=/\0\0" >&3; exec 3>&-; exec sleep 1000'
 	run timeout 30 runuser -u alice -- srun --quiet -N1 -n3 --overcommit --container="$IMAGES/bundle" touch "$IMAGES/out/ran"
 	[ "$status" = 1 ]
 	[ ! -e "$IMAGES/out/ran" ]
@@ -150,7 +150,7 @@ bells_are() {
 }
 
 @test "one task is killed before it joins: the others go on" {
-	holder 'for pid in "${@:2}"; do kill -KILL $pid; break; done
+	holder 'for word; do case $word in [0-9]*) kill -KILL "$word"; break ;; esac; done
 		exec $REAL "$@"'
 	run timeout 30 runuser -u alice -- srun --quiet --no-kill -N1 -n4 --overcommit --container="$IMAGES/bundle" cat /etc/os-release
 	[ "$status" != 0 ]

@@ -3,6 +3,7 @@
 UNIT_TESTS += \
 	testsuite/unit/test_spank_bundle \
 	testsuite/unit/test_spank_client \
+	testsuite/unit/test_spank_env_rule \
 	testsuite/unit/test_spank_etc_files \
 	testsuite/unit/test_spank_lifetime \
 	testsuite/unit/test_spank_path \
@@ -18,6 +19,10 @@ testsuite_unit_test_spank_bundle_LDADD = $(HOLDER_UNIT_LIBS)
 testsuite_unit_test_spank_client_SOURCES = testsuite/unit/test_spank_client.c
 testsuite_unit_test_spank_client_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_spank_client_LDADD = $(SPANK_UNIT_LIBS)
+
+testsuite_unit_test_spank_env_rule_SOURCES = testsuite/unit/test_spank_env_rule.c
+testsuite_unit_test_spank_env_rule_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_spank_env_rule_LDADD = $(HOLDER_UNIT_LIBS)
 
 testsuite_unit_test_spank_etc_files_SOURCES = testsuite/unit/test_spank_etc_files.c
 testsuite_unit_test_spank_etc_files_CFLAGS = $(UNIT_CFLAGS)

@@ -5,7 +5,6 @@
 
 #include "spank/bell.h"
 #include "spank/config.h"
-#include "spank/env_rule.h"
 #include "spank/inherit.h"
 
 static void test_config(void **state)
@@ -96,38 +95,6 @@ static void test_first_node(void **state)
 		bell_name_first_node(rows[i].list, name, sizeof(name));
 		assert_string_equal(name, rows[i].name);
 	}
-}
-
-static void test_env_rule(void **state)
-{
-	static const struct {
-		const char *assignment;
-		bool taken;
-	} rows[] = {
-		{ "PATH=/bin", true },	 { "LD_PRELOAD=x", true },	{ "EMPTY=", true },
-		{ "A=b=c", true },	 { "SLURM=1", true },		{ "PMI=1", true },
-		{ "HOMES=1", true },	 { "TERM=xterm", true },	{ "", false },
-		{ "=x", false },	 { "PATH", false },		{ "HOME=/root", false },
-		{ "USER=root", false },	 { "TMPDIR=/x", false },	{ "SLURM_JOB_ID=1", false },
-		{ "SLURMD_X=1", false }, { "PMI_RANK=1", false },	{ "PMIX_RANK=1", false },
-		{ "OMPI_X=1", false },	 { "CUDA_VISIBLE_DEVICES=", false }, { "SPANK_X=1", false },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		row("%s", rows[i].assignment);
-		assert_int_equal(env_rule_takes(rows[i].assignment), rows[i].taken);
-	}
-}
-
-static void test_env_split(void **state)
-{
-	char name[8];
-
-	assert_string_equal(env_rule_split("A=b=c", name, sizeof(name)), "b=c");
-	assert_string_equal(name, "A");
-	assert_string_equal(env_rule_split("SEVEN77=", name, sizeof(name)), "");
-	assert_null(env_rule_split("EIGHT888=x", name, sizeof(name)));
-	assert_null(env_rule_split("A", name, sizeof(name)));
 }
 
 #define ARGS(text) (text), sizeof(text)
@@ -222,8 +189,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_config),	    cmocka_unit_test(test_config_lengths),
-		cmocka_unit_test(test_first_node),  cmocka_unit_test(test_env_rule),
-		cmocka_unit_test(test_env_split),   cmocka_unit_test(test_other_container),
+		cmocka_unit_test(test_first_node),   cmocka_unit_test(test_other_container),
 		cmocka_unit_test(test_inherit),	    cmocka_unit_test(test_components),
 	};
 

@@ -24,14 +24,19 @@ static void test_strings(void **state)
 
 	assert_non_null(r);
 	assert_null(rendezvous_next(r, NULL));
-	set_report(r, "ready\0/cwd\0\0A=1\0B=2", sizeof("ready\0/cwd\0\0A=1\0B=2"));
+	set_report(r, "ready\0cwd=/c\0flags=p\0\0A=1\0B=2",
+		   sizeof("ready\0cwd=/c\0flags=p\0\0A=1\0B=2"));
+	assert_string_equal(rendezvous_report(r, "cwd"), "/c");
+	assert_string_equal(rendezvous_report(r, "flags"), "p");
+	assert_string_equal(rendezvous_report(r, "pid"), "");
+	assert_string_equal(rendezvous_report(r, "A"), "");
 	s = join_next_env(r, NULL);
 	assert_string_equal(s, "A=1");
 	s = join_next_env(r, s);
 	assert_string_equal(s, "B=2");
 	assert_null(join_next_env(r, s));
 	/* No environment at all. */
-	set_report(r, "ready\0/cwd\0p", sizeof("ready\0/cwd\0p"));
+	set_report(r, "ready\0cwd=/c\0", sizeof("ready\0cwd=/c\0"));
 	assert_null(join_next_env(r, NULL));
 }
 
@@ -97,18 +102,19 @@ static void test_start(void **state)
 		enum rendezvous_state state;
 		const char *text; /* in the error */
 	} rows[] = {
-		{ "printf 'ready\\0/cwd\\0\\0' >&3; exec 3>&-; sleep 100", RENDEZVOUS_READY, NULL },
+		{ "printf 'ready\\0cwd=/cwd\\0\\0' >&3; exec 3>&-; sleep 100", RENDEZVOUS_READY, NULL },
 		{ "printf 'error\\0bad luck\\0' >&3", RENDEZVOUS_FAILED, "container img: bad luck" },
 		{ "printf 'error' >&3", RENDEZVOUS_FAILED, "without a report" },
 		{ "printf 'other\\0' >&3", RENDEZVOUS_FAILED, "another version" },
 		{ "exit 0", RENDEZVOUS_FAILED, "without a report" },
 		{ "head -c 300000 /dev/zero | tr '\\0' x >&3", RENDEZVOUS_FAILED, "without a report" },
-		{ "[ \"$*\" = '--image=img --spool=/s 0 17' ] && [ $X = 1 ] && printf 'error\\0as asked\\0' >&3",
+		{ "[ \"$*\" = '--image=img --options=workdir=/w --state=/s/1 --step=1.2 --spool=/s 0 17' ] && [ $X = 1 ] && printf 'error\\0as asked\\0' >&3",
 		  RENDEZVOUS_FAILED, "as asked" },
 	};
 	char path[] = "/tmp/test_spank_rendezvous.XXXXXX";
 	char *env[] = { "X=1", "PATH=/usr/bin:/bin", NULL };
-	struct start_request q = { .holder = path, .image = "img", .spool = "/s", .env = env };
+	struct start_request q = { .holder = path, .image = "img", .options = "workdir=/w", .state = "/s/1",
+				   .step = "1.2", .spool = "/s", .env = env };
 
 	close(mkstemp(path));
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -122,7 +128,7 @@ static void test_start(void **state)
 		if (rows[i].text)
 			assert_non_null(strstr(r->error.text, rows[i].text));
 		if (r->state == RENDEZVOUS_READY) {
-			assert_string_equal(r->report + sizeof("ready"), "/cwd");
+			assert_string_equal(rendezvous_report(r, "cwd"), "/cwd");
 			assert_true(r->startup_us > 0);
 			kill(r->holder, SIGKILL);
 			start_reap(r->holder);
