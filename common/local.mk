@@ -4,6 +4,7 @@ noinst_LTLIBRARIES += libcommon.la libcommon_json.la libcommon_seal.la
 libcommon_la_SOURCES = \
 	common/buffer.c common/buffer.h \
 	common/cleanup.h \
+	common/container_check.c common/container_check.h \
 	common/container_mount.c common/container_mount.h \
 	common/container_name.c common/container_name.h \
 	common/container_options.c common/container_options.h \

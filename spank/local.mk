@@ -3,16 +3,17 @@
 noinst_LTLIBRARIES += libspank.la libholder.la
 libspank_la_SOURCES = \
 	spank/bell.c spank/bell.h \
+	spank/client/decide.c spank/client/decide.h \
+	spank/client/inherit.c spank/client/inherit.h \
 	spank/config.c spank/config.h \
 	spank/end.c spank/end.h \
-	spank/inherit.c spank/inherit.h \
 	spank/join.c spank/join.h \
 	spank/rendezvous.c spank/rendezvous.h \
 	spank/start.c spank/start.h \
 	spank/user_folder.c spank/user_folder.h
 
 slurmplugin_LTLIBRARIES += spank_kube.la
-spank_kube_la_SOURCES = spank/spank_kube.c
+spank_kube_la_SOURCES = spank/spank_kube.c spank/client/options.c spank/client/options.h
 spank_kube_la_LDFLAGS = $(plugin_link_flags) -Wl,--version-script=$(srcdir)/spank/spank_kube.map
 spank_kube_la_LIBADD = libspank.la libcommon_seal.la libcommon.la
 spank_kube_la_DEPENDENCIES = libspank.la libcommon_seal.la libcommon.la spank/spank_kube.map

@@ -16,9 +16,10 @@
 #include "common/container_options.h"
 #include "common/slurm_compat.h"
 #include "spank/bell.h"
+#include "spank/client/inherit.h"
+#include "spank/client/options.h"
 #include "spank/config.h"
 #include "spank/end.h"
-#include "spank/inherit.h"
 #include "spank/join.h"
 #include "spank/user_folder.h"
 
@@ -142,6 +143,8 @@ int slurm_spank_init(spank_t sp, int ac, char *av[])
 	if (spank_config_parse(ac, av, &config, &config_error) < 0 &&
 	    (context == S_CTX_SLURMD || context == S_CTX_REMOTE))
 		slurm_error("spank_kube: plugstack.conf: %s", config_error.text);
+	if (context == S_CTX_LOCAL || context == S_CTX_ALLOCATOR || context == S_CTX_REMOTE)
+		client_options_register(sp);
 	if (context == S_CTX_LOCAL || context == S_CTX_ALLOCATOR)
 		inherit_before_options();
 	if (context == S_CTX_SLURMD && slurm_has_oci_conf())
@@ -149,10 +152,38 @@ int slurm_spank_init(spank_t sp, int ac, char *av[])
 	return 0;
 }
 
+/* With --container-scope=steps the batch script and salloc's shell stay on the host. */
+static bool is_outside_scope(spank_t sp, const struct container_options *options)
+{
+	const char *scope = options->value[CONTAINER_SCOPE];
+	uint32_t id = item_u32(sp, S_JOB_STEPID, 0);
+
+	return scope && !strcmp(scope, "steps") &&
+	       (id == SLURM_BATCH_SCRIPT || id == SLURM_INTERACTIVE_STEP);
+}
+
+/* Which container this step asks for. An empty image is a mistake (--container=$UNSET) unless the
+ * container has a name: then what has that name on the node says which image it is. */
+static void read_request(spank_t sp)
+{
+	_cleanup_container_options_ struct container_options options = {0};
+
+	step.image = job_variable_dup(sp, "SLURM_CONTAINER");
+	step.options = job_variable_dup(sp, CONTAINER_OPTIONS_VARIABLE);
+	container_options_parse(step.options, &options, &step.problem);
+	if (!step.image && (step.problem.code || options.value[CONTAINER_NAME]))
+		step.image = strdup("");
+	if (is_outside_scope(sp, &options)) {
+		free(step.image);
+		step.image = NULL;
+	}
+}
+
 /* Still as root: what the user can't make. */
 static void prepare_container(spank_t sp)
 {
-	step.options = job_variable_dup(sp, CONTAINER_OPTIONS_VARIABLE);
+	if (step.problem.code)
+		return;
 	if (config_error.code) {
 		step.problem = config_error;
 		error_wrap(&step.problem, "plugstack.conf of this node");
@@ -163,22 +194,37 @@ static void prepare_container(spank_t sp)
 			 &step.problem);
 }
 
+/* In srun, sbatch and salloc: what is asked for is known by now. */
+static int finish_request(spank_context_t context)
+{
+	_cleanup_wish_ struct client_wish asked = client_options_take();
+	enum client_tool tool = CLIENT_SRUN;
+	struct error err;
+
+	if (context == S_CTX_ALLOCATOR)
+		tool = strcmp(program_invocation_short_name, "salloc") ? CLIENT_SBATCH
+								       : CLIENT_SALLOC;
+	if (inherit_after_options(tool, &asked, NULL, NULL, &err) < 0) {
+		slurm_error("%s", err.text);
+		/* Should Slurm go on all the same ("optional"), then no node runs this. */
+		setenv("SLURM_CONTAINER", "", 1);
+		return -1;
+	}
+	return 0;
+}
+
 int slurm_spank_init_post_opt(spank_t sp, int ac, char *av[])
 {
 	spank_context_t context = spank_context();
-	struct error err;
 
 	if (context == S_CTX_REMOTE) {
-		/* An empty name is a mistake (--container=$UNSET), not a wish for none. */
 		if (!slurm_has_oci_conf())
-			step.image = job_variable_dup(sp, "SLURM_CONTAINER");
+			read_request(sp);
 		if (step.image)
 			prepare_container(sp);
 		ring_step(sp, DOORBELL_STEP_START);
-	} else if ((context == S_CTX_LOCAL || context == S_CTX_ALLOCATOR) &&
-		   inherit_after_options(context == S_CTX_LOCAL, &err) < 0) {
-		slurm_error("%s", err.text);
-		return -1;
+	} else if (context == S_CTX_LOCAL || context == S_CTX_ALLOCATOR) {
+		return finish_request(context);
 	}
 	return 0;
 }

@@ -187,7 +187,7 @@ nodes_usable() {
 @test "components of one srun share a container or are refused" {
 	run -0 as alice srun --quiet -n1 --container="$IMAGES/bundle" cat /etc/os-release : -n1 --container="$IMAGES/bundle" cat /etc/os-release
 	[ "$(grep -c 'slurm-kube test image' <<<"$output")" = 2 ]
-	for second in "--container=$IMAGES/plain" "--container $IMAGES/plain" "--conta=$IMAGES/plain"; do
+	for second in "--container=$IMAGES/plain" "--container $IMAGES/plain" "--container-image=$IMAGES/plain"; do
 		# shellcheck disable=SC2086
 		run as alice srun --quiet -n1 --container="$IMAGES/bundle" true : -n1 $second true
 		[ "$status" != 0 ]
