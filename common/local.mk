@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # libcommon: free of any host, safe inside Slurm's daemons. The others add one library each for those who need it.
-noinst_LTLIBRARIES += libcommon.la libcommon_json.la libcommon_seal.la
+noinst_LTLIBRARIES += libcommon.la libcommon_json.la libcommon_seal.la libcommon_yaml.la
 libcommon_la_SOURCES = \
 	common/buffer.c common/buffer.h \
 	common/cleanup.h \
@@ -21,3 +21,7 @@ libcommon_json_la_LIBADD = $(JSON_LIBS)
 libcommon_seal_la_SOURCES = common/seal.c common/seal.h
 libcommon_seal_la_CFLAGS = $(AM_CFLAGS) $(MUNGE_CFLAGS)
 libcommon_seal_la_LIBADD = $(MUNGE_LIBS)
+
+libcommon_yaml_la_SOURCES = common/yaml.c common/yaml.h
+libcommon_yaml_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS) $(YAML_CFLAGS)
+libcommon_yaml_la_LIBADD = $(YAML_LIBS)

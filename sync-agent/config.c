@@ -8,7 +8,7 @@
 
 #include "common/doorbell.h"
 #include "common/json.h"
-#include "sync-agent/yaml.h"
+#include "common/yaml.h"
 
 enum value_type {
 	VALUE_TEXT,

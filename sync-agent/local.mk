@@ -26,10 +26,9 @@ libagent_la_SOURCES = \
 	sync-agent/kube/base64.c sync-agent/kube/base64.h \
 	sync-agent/log.c sync-agent/log.h \
 	sync-agent/looks.c \
-	sync-agent/tombs.c \
-	sync-agent/yaml.c sync-agent/yaml.h
+	sync-agent/tombs.c
 libagent_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(YAML_CFLAGS)
-libagent_la_LIBADD = libmirror.la libcommon_seal.la libcommon_json.la libcommon.la $(YAML_LIBS)
+libagent_la_LIBADD = libmirror.la libcommon_seal.la libcommon_yaml.la libcommon_json.la libcommon.la
 
 sbin_PROGRAMS += sync-agent/slurm-kube-agent
 sync_agent_slurm_kube_agent_SOURCES = \

@@ -7,7 +7,7 @@
 #include "common/buffer.h"
 #include "common/json.h"
 #include "sync-agent/kube/base64.h"
-#include "sync-agent/yaml.h"
+#include "common/yaml.h"
 
 #define PEM_MAX (1 << 20)
 #define SERVICE_ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount"

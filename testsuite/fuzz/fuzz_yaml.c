@@ -9,7 +9,7 @@
 #include "fuzz.h"
 #include "sync-agent/config.h"
 #include "sync-agent/kube/access.h"
-#include "sync-agent/yaml.h"
+#include "common/yaml.h"
 
 /* The input as a file; its path. */
 static const char *file_of(const uint8_t *data, size_t size)

@@ -5,7 +5,7 @@
 
 #include "common/json.h"
 #include "scratch.h"
-#include "sync-agent/yaml.h"
+#include "common/yaml.h"
 
 static void test_values(void **state)
 {

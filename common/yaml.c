@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sync-agent/yaml.h"
+#include "common/yaml.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -147,15 +147,13 @@ static bool has_too_many_brackets(const char *text)
 	return n > MAX_BRACKETS;
 }
 
-struct json_object *yaml_load(const char *path, struct error *err)
+struct json_object *yaml_parse(const char *text, size_t len, const char *name, struct error *err)
 {
 	_cleanup_(yaml_parser_delete) yaml_parser_t parser;
 	_cleanup_(yaml_document_delete) yaml_document_t document = { 0 };
-	_cleanup_free_ char *text = NULL;
 	struct error ignored;
-	struct conversion c = { .document = &document, .path = path, .err = err ? err : &ignored };
+	struct conversion c = { .document = &document, .path = name, .err = err ? err : &ignored };
 	struct json_object *o;
-	size_t len;
 
 	err = c.err;
 	err->code = 0;
@@ -163,28 +161,36 @@ struct json_object *yaml_load(const char *path, struct error *err)
 		error_set(err, ENOMEM, "out of memory");
 		return NULL;
 	}
-	if (buffer_read_file(path, YAML_MAX, &text, &len, err) < 0)
-		return NULL;
 	if (strlen(text) != len || has_too_many_brackets(text)) {
-		error_set(err, E2BIG, "%s: too deep, or no text", path);
+		error_set(err, E2BIG, "%s: too deep, or no text", name);
 		return NULL;
 	}
-	yaml_parser_set_input_string(&parser, (unsigned char *)text, len);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
 	if (!yaml_parser_load(&parser, &document)) {
-		error_set(err, EINVAL, "%s:%zu: %s", path, parser.problem_mark.line + 1,
+		error_set(err, EINVAL, "%s:%zu: %s", name, parser.problem_mark.line + 1,
 			  parser.problem ? parser.problem : "not valid YAML");
 		return NULL;
 	}
 	if (!yaml_document_get_root_node(&document)) {
-		error_set(err, EINVAL, "%s: the file is empty", path);
+		error_set(err, EINVAL, "%s: the file is empty", name);
 		return NULL;
 	}
 	o = convert(&c, 1, 0);
 	if (err->code || !o) {
 		json_object_put(o);
 		if (!err->code)
-			error_set(err, EINVAL, "%s: the file says nothing", path);
+			error_set(err, EINVAL, "%s: the file says nothing", name);
 		return NULL;
 	}
 	return o;
+}
+
+struct json_object *yaml_load(const char *path, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+
+	if (buffer_read_file(path, YAML_MAX, &text, &len, err) < 0)
+		return NULL;
+	return yaml_parse(text, len, path, err);
 }
