@@ -65,8 +65,9 @@ slurm_conf() {
 	SelectTypeParameters=CR_Core
 	$(slurm_conf_tracking)
 	$(slurm_conf_accounting)
+	${GPUS:+GresTypes=gpu}
 
-	NodeName=${node}[1-$NODES] NodeHostname=$host NodeAddr=127.0.0.1 Port=$(node_port_range) CPUs=8 Sockets=1 CoresPerSocket=8 ThreadsPerCore=1 RealMemory=4000 State=UNKNOWN
+	NodeName=${node}[1-$NODES] NodeHostname=$host NodeAddr=127.0.0.1 Port=$(node_port_range) CPUs=8 Sockets=1 CoresPerSocket=8 ThreadsPerCore=1 RealMemory=4000 ${GPUS:+Gres=gpu:2} State=UNKNOWN
 	PartitionName=debug Nodes=ALL Default=YES DefaultTime=60 MaxTime=INFINITE State=UP
 	PartitionName=shared Nodes=ALL OverSubscribe=YES:4 DefaultTime=60 MaxTime=INFINITE State=UP
 	PartitionName=short Nodes=ALL DefaultTime=5 MaxTime=10 State=UP
@@ -110,6 +111,15 @@ slurm_configure() {
 		echo "required $PREFIX/lib/slurm/spank_kube.so doorbell=unix:$STATE/run/doorbell$suffix state=$STATE/containers" >"$etc/plugstack.conf"
 	fi
 	[ -z "$CGROUP" ] || cgroup_conf >"$etc/cgroup.conf"
+	[ -z "$GPUS" ] || gpus_configure >"$etc/gres.conf"
+}
+
+# Pretend GPUs: devices that exist everywhere, and that nobody misses who isn't allowed to open them.
+gpus_configure() {
+	mkdir -p "$STATE/dev"
+	[ -e "$STATE/dev/gpu0" ] || mknod -m 0666 "$STATE/dev/gpu0" c 1 7
+	[ -e "$STATE/dev/gpu1" ] || mknod -m 0666 "$STATE/dev/gpu1" c 1 8
+	echo "Name=gpu File=$STATE/dev/gpu[0-1]"
 }
 
 cgroup_conf() {
@@ -119,7 +129,8 @@ cgroup_conf() {
 		# No unit of systemd's, so it couldn't say where its cgroup is.
 		printf '%s\n' CgroupPlugin=cgroup/v2 IgnoreSystemd=yes
 	fi
-	printf '%s\n' CgroupMountpoint=/sys/fs/cgroup ConstrainCores=yes ConstrainRAMSpace=yes
+	printf '%s\n' CgroupMountpoint=/sys/fs/cgroup ConstrainCores=yes ConstrainRAMSpace=yes \
+		${GPUS:+ConstrainDevices=yes}
 }
 
 # Slurm's cgroups are named after nodes, and every lab has a node1: with --cgroup beside another such lab, the nodes are
