@@ -60,6 +60,22 @@ static int set_state(struct spank_config *c, const char *value, struct error *er
 	return copy(c->state, sizeof(c->state), "state", value, err);
 }
 
+static int set_cdi(struct spank_config *c, const char *value, struct error *err)
+{
+	if (value[0] != '/' || (strstr(value, ":") && !strstr(value, ":/")))
+		return error_set(err, EINVAL, "cdi=%s: it takes absolute paths, with colons between",
+				 value);
+	return copy(c->cdi, sizeof(c->cdi), "cdi", value, err);
+}
+
+static int set_gpu(struct spank_config *c, const char *value, struct error *err)
+{
+	if (strcmp(value, "none") && !strchr(value, '/'))
+		return error_set(err, EINVAL, "gpu=%s: it takes a CDI kind, vendor/class, or none",
+				 value);
+	return copy(c->gpu, sizeof(c->gpu), "gpu", value, err);
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct spank_config *c, const char *value, struct error *err);
@@ -67,6 +83,7 @@ static const struct {
 	{"doorbell=", set_doorbell},   {"munge_socket=", set_munge_socket},
 	{"agent_uid=", set_agent_uid}, {"cluster=", set_cluster},
 	{"holder=", set_holder},       {"state=", set_state},
+	{"cdi=", set_cdi},             {"gpu=", set_gpu},
 };
 
 static int parse_one(struct spank_config *c, const char *argument, struct error *err)
@@ -79,7 +96,7 @@ static int parse_one(struct spank_config *c, const char *argument, struct error 
 	}
 	return error_set(err, EINVAL,
 			 "unknown argument '%s' (there are doorbell=, munge_socket=, agent_uid=, "
-			 "cluster=, holder= and state=)",
+			 "cluster=, holder=, state=, cdi= and gpu=)",
 			 argument);
 }
 

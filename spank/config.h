@@ -16,6 +16,8 @@ struct spank_config {
 	uid_t agent_uid;  /* who may open a sealed doorbell */
 	char cluster[64]; /* "" to take it from the environment */
 	char holder[4096];
+	char cdi[2048];	  /* "" for the default */
+	char gpu[256];	  /* "" to look for it */
 	char state[2048]; /* the node's folder for images and named containers */
 };
 

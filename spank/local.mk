@@ -21,7 +21,13 @@ spank_kube_la_DEPENDENCIES = libspank.la libcommon_seal.la libcommon.la spank/sp
 libholder_la_SOURCES = \
 	spank/holder/bundle.c spank/holder/bundle_open.c spank/holder/bundle.h \
 	spank/holder/env_rule.c spank/holder/env_rule.h \
+	spank/holder/bundle_edit.c spank/holder/bundle_edit.h \
+	spank/holder/cdi.c spank/holder/cdi.h \
+	spank/holder/cdi_edits.c spank/holder/cdi_edits.h \
+	spank/holder/cdi_spec.c spank/holder/cdi_spec.h \
+	spank/holder/devices.c spank/holder/devices.h \
 	spank/holder/etc_files.c spank/holder/etc_files.h \
+	spank/holder/hooks.c spank/holder/hooks.h \
 	spank/holder/lifetime.c spank/holder/lifetime.h \
 	spank/holder/mount_api.h \
 	spank/holder/mount_options.c spank/holder/mount_options.h \
@@ -40,7 +46,7 @@ pkglibexec_PROGRAMS += slurm-kube-holder
 slurm_kube_holder_SOURCES = spank/holder/main.c
 slurm_kube_holder_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 slurm_kube_holder_LDFLAGS = $(HOLDER_LDFLAGS)
-slurm_kube_holder_LDADD = libholder.la libcommon_json.la libcommon.la
+slurm_kube_holder_LDADD = libholder.la libcommon_yaml.la libcommon_json.la libcommon.la
 
 EXTRA_DIST += spank/spank_kube.map spank/spank_kube.8
 man_MANS += spank/spank_kube.8

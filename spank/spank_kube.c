@@ -288,6 +288,8 @@ int slurm_spank_task_init(spank_t sp, int ac, char *av[])
 		.image = step.image,
 		.options = step.options ? step.options : "",
 		.state = step.state,
+		.cdi = config.cdi[0] ? config.cdi : NULL,
+		.gpu = config.gpu[0] ? config.gpu : NULL,
 	};
 	char id[32];
 	struct error err;

@@ -36,7 +36,8 @@ static char **make_argv(const struct rendezvous *r, const struct start_request *
 		const char *name, *value;
 	} arguments[] = {
 		{"--image=", q->image}, {"--options=", q->options}, {"--state=", q->state},
-		{"--step=", q->step},	{"--spool=", q->spool},
+		{"--step=", q->step},	{"--spool=", q->spool},	{"--cdi=", q->cdi},
+		{"--gpu=", q->gpu},
 	};
 	char **argv = calloc(ARRAY_SIZE(arguments) + r->count + 2, sizeof(*argv));
 	size_t n = 0;

@@ -13,6 +13,8 @@ struct start_request {
 	const char *state;   /* the user's folder on this node */
 	const char *step;    /* "JOB.STEP" */
 	const char *spool; /* the batch script's folder, or NULL */
+	const char *cdi;   /* as in plugstack.conf, or NULL */
+	const char *gpu;   /* as in plugstack.conf, or NULL */
 	char **env;        /* the job's */
 };
 

@@ -213,7 +213,11 @@ int bundle_parse(struct bundle *b, const char *text, size_t len, struct error *e
 		return error_set(err, EINVAL, "config.json is not a JSON object");
 	if (parse_root(b, config, err) < 0 || parse_process(b, config, err) < 0)
 		return -1;
-	return parse_mounts(b, config, err);
+	if (parse_mounts(b, config, err) < 0)
+		return -1;
+	if (hooks_parse(&b->hooks, json_get(config, "hooks"), err) < 0)
+		return error_wrap(err, "config.json");
+	return 0;
 }
 
 struct bundle *bundle_new(void)
@@ -235,6 +239,7 @@ void bundle_free(struct bundle *b)
 		free_mount(&b->mounts[i]);
 	free(b->env);
 	free(b->mounts);
+	hooks_free(&b->hooks);
 	for (char **p = b->entrypoint; p && *p; p++)
 		free(*p);
 	closep(&b->lock);

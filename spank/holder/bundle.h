@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "common/error.h"
 #include "common/image_reference.h"
+#include "spank/holder/hooks.h"
 #include "spank/holder/mount_options.h"
 
 #define BUNDLE_CONFIG_MAX (1024 * 1024)
@@ -37,6 +38,7 @@ struct bundle {
 	size_t env_count;
 	struct bundle_mount *mounts;
 	size_t mount_count;
+	struct hooks hooks;
 };
 
 /* Read and check what --container names.

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "spank/holder/bundle.h"
+#include "spank/holder/devices.h"
 #include "spank/holder/lifetime.h"
 #include "spank/holder/namespace.h"
 #include "spank/holder/report.h"
@@ -17,7 +18,8 @@
 
 static int make_container(const struct request *r, struct bundle **ret, struct error *err)
 {
-	if (bundle_open(r->image, ret, err) < 0 || namespace_enter(err) < 0)
+	if (bundle_open(r->image, ret, err) < 0 || devices_apply(r, *ret, err) < 0 ||
+	    namespace_enter(err) < 0)
 		return -1;
 	return root_build(*ret, r->spool, err);
 }

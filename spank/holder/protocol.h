@@ -4,7 +4,7 @@
  * The first task of a step on a node starts the holder:
  *
  *	slurm-kube-holder --image=IMAGE --options=TEXT --state=FOLDER --step=JOB.STEP [--spool=FOLDER]
- *		PID...
+ *		[--cdi=FOLDER:FOLDER] [--gpu=KIND] PID...
  *
  * with every task's process id (0: not known), the report pipe as descriptor HOLDER_REPORT_FD, the
  * task's standard error, and the job's environment. --options is as in common/container_options.h,

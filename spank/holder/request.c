@@ -16,7 +16,8 @@ int request_parse(int argc, char *argv[], struct request *ret, struct error *err
 		const char **value;
 	} arguments[] = {
 		{"--image=", &r.image}, {"--options=", &options}, {"--state=", &r.state},
-		{"--step=", &r.step},	{"--spool=", &r.spool},
+		{"--step=", &r.step},	{"--spool=", &r.spool},	{"--cdi=", &r.cdi},
+		{"--gpu=", &r.gpu},
 	};
 
 	if (!r.tasks)

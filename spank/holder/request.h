@@ -13,6 +13,8 @@ struct request {
 	const char *state; /* the user's own folder on this node */
 	const char *step;  /* "JOB.STEP" */
 	const char *spool; /* the batch script's folder, or NULL */
+	const char *cdi;   /* folders of CDI files, "FOLDER:FOLDER", or NULL */
+	const char *gpu;   /* the CDI kind of the GPUs that Slurm gives, "none", or NULL */
 	struct container_options options;
 	pid_t *tasks; /* 0: not known */
 	size_t count;

@@ -2,6 +2,7 @@
 # spank/ and spank/holder/
 UNIT_TESTS += \
 	testsuite/unit/test_spank_bundle \
+	testsuite/unit/test_spank_cdi \
 	testsuite/unit/test_spank_client \
 	testsuite/unit/test_spank_env_rule \
 	testsuite/unit/test_spank_etc_files \
@@ -9,12 +10,16 @@ UNIT_TESTS += \
 	testsuite/unit/test_spank_path \
 	testsuite/unit/test_spank_rendezvous
 
-HOLDER_UNIT_LIBS = libholder.la $(UNIT_LIBS)
+HOLDER_UNIT_LIBS = libholder.la libcommon_yaml.la $(UNIT_LIBS)
 SPANK_UNIT_LIBS = libspank.la libcommon_seal.la $(UNIT_LIBS)
 
 testsuite_unit_test_spank_bundle_SOURCES = testsuite/unit/test_spank_bundle.c
 testsuite_unit_test_spank_bundle_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_spank_bundle_LDADD = $(HOLDER_UNIT_LIBS)
+
+testsuite_unit_test_spank_cdi_SOURCES = testsuite/unit/test_spank_cdi.c testsuite/unit/scratch.h
+testsuite_unit_test_spank_cdi_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_spank_cdi_LDADD = $(HOLDER_UNIT_LIBS)
 
 testsuite_unit_test_spank_client_SOURCES = testsuite/unit/test_spank_client.c
 testsuite_unit_test_spank_client_CFLAGS = $(UNIT_CFLAGS)

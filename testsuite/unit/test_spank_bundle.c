@@ -35,7 +35,7 @@ static void test_accepted(void **state)
 		  "/images/b/../r", "/w", 0, 1, 0, 0 },
 		{ "{\"root\":{\"path\":\"r\"},\"process\":{\"env\":[\"A=1\",\"B\",\"\"]}}",
 		  "/images/b/r", "/", 0, 0, 3, 0 },
-		{ "{\"root\":{\"path\":\"r\"},\"process\":null,\"mounts\":null,\"hooks\":[1]}",
+		{ "{\"root\":{\"path\":\"r\"},\"process\":null,\"mounts\":null,\"hooks\":null}",
 		  "/images/b/r", "/", 0, 0, 0, 0 },
 		{ "{\"root\":{\"path\":\"r\",\"readonly\":\"yes\"},\"mounts\":[]}", "/images/b/r", "/",
 		  0, 0, 0, 0 },
