@@ -20,6 +20,7 @@ spank_kube_la_DEPENDENCIES = libspank.la libcommon_seal.la libcommon.la spank/sp
 
 libholder_la_SOURCES = \
 	spank/holder/bundle.c spank/holder/bundle_open.c spank/holder/bundle.h \
+	spank/holder/container.c spank/holder/container.h \
 	spank/holder/env_rule.c spank/holder/env_rule.h \
 	spank/holder/bundle_edit.c spank/holder/bundle_edit.h \
 	spank/holder/cdi.c spank/holder/cdi.h \
@@ -28,17 +29,24 @@ libholder_la_SOURCES = \
 	spank/holder/devices.c spank/holder/devices.h \
 	spank/holder/etc_files.c spank/holder/etc_files.h \
 	spank/holder/hooks.c spank/holder/hooks.h \
+	spank/holder/fuse.c spank/holder/fuse.h \
+	spank/holder/keeper.c spank/holder/keeper.h \
 	spank/holder/lifetime.c spank/holder/lifetime.h \
 	spank/holder/mount_api.h \
 	spank/holder/mount_options.c spank/holder/mount_options.h \
 	spank/holder/mounts.c spank/holder/mounts.h \
+	spank/holder/named.c spank/holder/named.h \
 	spank/holder/namespace.c spank/holder/namespace.h \
+	spank/holder/options.c spank/holder/options.h \
 	spank/holder/path.c spank/holder/path.h \
 	spank/holder/protocol.h \
 	spank/holder/report.c spank/holder/report.h \
 	spank/holder/request.c spank/holder/request.h \
 	spank/holder/root.c spank/holder/root.h \
-	spank/holder/skeleton.c spank/holder/skeleton.h
+	spank/holder/run.c spank/holder/run.h \
+	spank/holder/save.c spank/holder/save.h \
+	spank/holder/skeleton.c spank/holder/skeleton.h \
+	spank/holder/step_folder.c spank/holder/step_folder.h
 libholder_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 
 # Static where it can be: it starts in half the time and needs nothing of the node but the kernel.

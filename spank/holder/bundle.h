@@ -20,6 +20,7 @@ struct bundle_mount {
 	char *destination; /* absolute, inside the container */
 	char *source;	   /* absolute, on the host; NULL for a tmpfs */
 	struct mount_options options;
+	const char *from;  /* who asked for it, for messages; NULL: config.json */
 };
 
 struct bundle {
@@ -32,6 +33,7 @@ struct bundle {
 	int lock;    /* descriptor whose shared lock keeps a cached image where it is, or -1 */
 	char *users; /* a cached image's folder in which its users are noted, or NULL */
 	char *cwd;   /* "" for the job's own */
+	bool cwd_must_exist; /* it was asked for, so it isn\'t made if the container lacks it */
 	bool read_only;
 	bool no_new_privs;
 	char **env; /* "NAME=value", ends in NULL */

@@ -1,44 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* slurm-kube-holder: makes a step's container on a node, as the user, and holds it until the tasks
  * are in it. Started by spank_kube.so in the step's first task; see protocol.h. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "spank/holder/bundle.h"
-#include "spank/holder/devices.h"
+#include "spank/holder/container.h"
 #include "spank/holder/lifetime.h"
-#include "spank/holder/namespace.h"
 #include "spank/holder/report.h"
-#include "spank/holder/request.h"
-#include "spank/holder/root.h"
-
-static int make_container(const struct request *r, struct bundle **ret, struct error *err)
-{
-	if (bundle_open(r->image, ret, err) < 0 || devices_apply(r, *ret, err) < 0 ||
-	    namespace_enter(err) < 0)
-		return -1;
-	return root_build(*ret, r->spool, err);
-}
 
 int main(int argc, char *argv[])
 {
-	_cleanup_(bundle_freep) struct bundle *bundle = NULL;
-	_cleanup_(request_free) struct request request = { 0 };
-	struct report report = { 0 };
-	struct error err = { 0 };
+	_cleanup_(container_free) struct container c = CONTAINER_INIT;
+	struct report report = {0};
+	struct error err = {0};
 	int registrations;
 
 	if (argc < 2) {
-		fputs("slurm-kube-holder is started by Slurm's plugin spank_kube.so, not by hand.\n",
+		fputs("slurm-kube-holder is started by Slurm's plugin spank_kube.so, not by "
+		      "hand.\n",
 		      stderr);
 		return 2;
 	}
 	umask(022);
-	if (request_parse(argc, argv, &request, &err) < 0) {
+	if (request_parse(argc, argv, &c.request, &err) < 0) {
 		report_error(&err);
 		return 1;
 	}
@@ -48,10 +33,16 @@ int main(int argc, char *argv[])
 		report_error(&err);
 		return 1;
 	}
-	if (make_container(&request, &bundle, &err) < 0 || report_ready(&request, bundle, &report, &err) < 0) {
+	if (container_make(&c, &err) < 0) {
 		report_error(&err);
 		return 1;
 	}
-	lifetime_wait(registrations, request.tasks, request.count);
+	report.keeper = c.keeper.pid;
+	if (report_ready(&c.request, c.bundle, &report, &err) < 0) {
+		report_error(&err);
+		return 1;
+	}
+	keeper_go(&c.keeper);
+	lifetime_wait(registrations, c.request.tasks, c.request.count);
 	return 0;
 }

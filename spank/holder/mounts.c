@@ -198,7 +198,8 @@ int mount_plan_add_bundle(struct mount_plan *plan, const struct bundle *b, struc
 				 add_tmpfs(plan, m->destination, &m->options, err);
 
 		if (rc < 0)
-			return error_wrap(err, "config.json: mount at %s", m->destination);
+			return error_wrap(err, "%s: mount at %s", m->from ? m->from : "config.json",
+					  m->destination);
 	}
 	return 0;
 }

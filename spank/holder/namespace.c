@@ -5,8 +5,11 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -38,36 +41,86 @@ static const char *remedy(int code)
 	if (read_number("/proc/sys/kernel/unprivileged_userns_clone") == 0)
 		return "sysctl kernel.unprivileged_userns_clone is 0 on this node";
 	if (read_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
-		return "AppArmor restricts user namespaces on this node: give slurm-kube-holder a profile "
+		return "AppArmor restricts user namespaces on this node: give slurm-kube-holder a "
+		       "profile "
 		       "that allows userns";
 	if (code == ENOSPC)
-		return "this user has reached sysctl user.max_user_namespaces or max_mnt_namespaces";
+		return "this user has reached sysctl user.max_user_namespaces or "
+		       "max_mnt_namespaces";
 	return "does a security module forbid it?";
 }
 
-int namespace_enter(struct error *err)
+static int unshare_or_explain(int flags, struct error *err)
+{
+	int code;
+
+	if (unshare(flags) == 0)
+		return 0;
+	code = errno;
+	return error_set(err, code, "user namespaces can't be used (%s): %s", strerror(code),
+			 remedy(code));
+}
+
+int namespace_enter_user(bool as_root, struct error *err)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 	char map[64];
 
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) {
-		int code = errno;
-
-		return error_set(err, code, "user namespaces can't be used (%s): %s", strerror(code),
-				 remedy(code));
-	}
+	if (unshare_or_explain(CLONE_NEWUSER, err) < 0)
+		return -1;
 	/* Without privilege a gid map can be written only once setgroups() is out of reach. */
 	if (write_file("/proc/self/setgroups", "deny", err) < 0)
 		return -1;
-	snprintf(map, sizeof(map), "%u %u 1\n", uid, uid);
+	snprintf(map, sizeof(map), "%u %u 1\n", as_root ? 0 : uid, uid);
 	if (write_file("/proc/self/uid_map", map, err) < 0)
 		return -1;
-	snprintf(map, sizeof(map), "%u %u 1\n", gid, gid);
-	if (write_file("/proc/self/gid_map", map, err) < 0)
+	snprintf(map, sizeof(map), "%u %u 1\n", as_root ? 0 : gid, gid);
+	return write_file("/proc/self/gid_map", map, err);
+}
+
+int namespace_enter_mount(struct error *err)
+{
+	if (unshare_or_explain(CLONE_NEWNS, err) < 0)
 		return -1;
 	/* What the host mounts later (automounter) still shows up; what we mount stays here. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return error_errno(err, "mount propagation of /");
+	return 0;
+}
+
+int namespace_join(pid_t pid, struct error *err)
+{
+	_cleanup_close_ int fd = syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd < 0 || setns(fd, CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		return error_errno(err, "joining the namespaces of process %d", (int)pid);
+	return 0;
+}
+
+static ino_t number(const char *pid, const char *type)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/ns/%s", pid, type);
+	return stat(path, &st) < 0 ? 0 : st.st_ino;
+}
+
+struct namespace_ids namespace_ids(const char *pid)
+{
+	return (struct namespace_ids){.mount = number(pid, "mnt"), .user = number(pid, "user")};
+}
+
+pid_t namespace_find(struct namespace_ids ids)
+{
+	_cleanup_closedir_ DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	while (ids.mount && proc && (entry = readdir(proc)))
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
+		    number(entry->d_name, "mnt") == ids.mount &&
+		    number(entry->d_name, "user") == ids.user)
+			return atoi(entry->d_name);
 	return 0;
 }

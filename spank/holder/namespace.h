@@ -3,10 +3,33 @@
 #ifndef SPANK_HOLDER_NAMESPACE_H
 #define SPANK_HOLDER_NAMESPACE_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "common/error.h"
 
-/* Move the calling, single-threaded process into both. Its user and group keep their numbers.
- * Returns 0, or -1 with err filled (with the kernel setting to change, where one is in the way). */
-int namespace_enter(struct error *err);
+/* Move the calling, single-threaded process into a new user namespace. Its user and group keep
+ * their numbers there, or are 0 if as_root. Returns 0, or -1 with err filled (with the kernel
+ * setting to change, where one is in the way). */
+int namespace_enter_user(bool as_root, struct error *err);
+
+/* Then into a new mount namespace, in which what the host mounts shows up, but not the other way
+ * round. Returns 0, or -1 with err filled. */
+int namespace_enter_mount(struct error *err);
+
+/* Into both namespaces of a process of the same user. Returns 0, or -1 with err filled. */
+int namespace_join(pid_t pid, struct error *err);
+
+/* The numbers of a process's namespaces; 0 where they can't be had. */
+struct namespace_ids {
+	ino_t mount;
+	ino_t user;
+};
+
+/* Of a process ("self", or its id). */
+struct namespace_ids namespace_ids(const char *pid);
+
+/* Some process in both, among those that the caller may look at; 0 if there is none. */
+pid_t namespace_find(struct namespace_ids ids);
 
 #endif

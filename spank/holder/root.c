@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The container's root is an overlay: the image below, then a layer of ours with the mount points and
- * /etc files that it lacks, then, unless the image is read-only, a tmpfs that takes what tasks write
- * and goes away with them. */
+/* The container's root is an overlay: the image below, then a layer of ours with the mount points
+ * and /etc files that it lacks, then, unless it is read-only, what tasks write: a tmpfs that goes
+ * away with them, or a folder on disk for what is kept. */
 #include "spank/holder/root.h"
 
 #include <errno.h>
@@ -13,56 +13,63 @@
 
 #include "common/cleanup.h"
 #include "spank/holder/mount_api.h"
-#include "spank/holder/mounts.h"
+#include "spank/holder/run.h"
 #include "spank/holder/skeleton.h"
 
-/* Any folder that every host has: in this mount namespace our tmpfs can cover it for a moment. */
-#define SCRATCH "/tmp"
-
-static const char *const etc_files[] = { "resolv.conf", "hosts", "passwd", "group" };
+static const char *const etc_files[] = {"resolv.conf", "hosts", "passwd", "group"};
 
 static int make_scratch(struct error *err)
 {
-	static const char *const folders[] = { "root", "layer", "upper", "work" };
+	static const char *const folders[] = {"root", "image", "layer", "upper", "work"};
 
-	if (mount("slurm-kube", SCRATCH, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
+	if (mount("slurm-kube", ROOT_SCRATCH, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
 		return error_errno(err, "a tmpfs to build on");
-	if (chdir(SCRATCH) < 0)
-		return error_errno(err, "%s", SCRATCH);
+	if (chdir(ROOT_SCRATCH) < 0)
+		return error_errno(err, "%s", ROOT_SCRATCH);
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
 		if (mkdir(folders[i], 0755) < 0)
-			return error_errno(err, "%s/%s", SCRATCH, folders[i]);
+			return error_errno(err, "%s/%s", ROOT_SCRATCH, folders[i]);
 	return 0;
 }
 
-/* The image by descriptor: its path may hold the ':' and ',' that mean something to overlayfs. */
-static int mount_overlay(const struct bundle *b, int image, struct error *err)
+/* All folders by descriptor: a path may hold the ':' and ',' that mean something to overlayfs. */
+static int mount_overlay(const struct root *r, struct error *err)
 {
+	_cleanup_close_ int upper =
+		open(r->upper ? r->upper : "upper", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int work =
+		open(r->work ? r->work : "work", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char data[256];
+	int n;
 
-	snprintf(data, sizeof(data), "userxattr,lowerdir=layer:/proc/self/fd/%d%s", image,
-		 b->read_only ? "" : ",upperdir=upper,workdir=work");
+	if (upper < 0 || work < 0)
+		return error_errno(err, "the folder for what is written, %s",
+				   r->upper ? r->upper : "upper");
+	n = snprintf(data, sizeof(data), "userxattr,lowerdir=layer:/proc/self/fd/%d", r->image);
+	if (!r->bundle->read_only)
+		snprintf(data + n, sizeof(data) - n,
+			 ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d", upper, work);
 	if (mount("slurm-kube", "root", "overlay", 0, data) < 0)
 		return error_errno(err, "overlayfs");
 	return 0;
 }
 
 /* Where overlayfs won't: the image itself, read-only, and our /etc files over those that it has. */
-static int mount_plain(const struct bundle *b, struct mount_plan *plan, struct error *err)
+static int mount_plain(struct root *r, struct error *err)
 {
-	struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
-	_cleanup_close_ int tree = open_tree(AT_FDCWD, b->rootfs,
-					     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+	_cleanup_close_ int tree = open_tree(
+		r->image, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 
 	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0 ||
 	    move_mount(tree, "", AT_FDCWD, "root", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return error_errno(err, "mounting %s", b->rootfs);
+		return error_errno(err, "mounting it");
 	for (size_t i = 0; i < ARRAY_SIZE(etc_files); i++) {
 		char source[64], destination[64];
 
 		snprintf(source, sizeof(source), "layer/etc/%s", etc_files[i]);
 		snprintf(destination, sizeof(destination), "/etc/%s", etc_files[i]);
-		mount_plan_add_optional(plan, source, destination, NULL);
+		mount_plan_add_optional(&r->plan, source, destination, NULL);
 	}
 	return 0;
 }
@@ -77,37 +84,95 @@ static int enter_root(struct error *err)
 	return 0;
 }
 
-static int make_layer(const struct bundle *b, int image, struct mount_plan *plan, struct error *err)
+static int make_layer(struct root *r, struct error *err)
 {
+	const struct bundle *b = r->bundle;
 	_cleanup_close_ int layer = open("layer", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct skeleton s = { .image = image, .layer = layer };
+	struct skeleton s = {.image = r->image, .layer = layer};
 	char resolved[PATH_MAX];
 
 	if (layer < 0)
-		return error_errno(err, "%s/layer", SCRATCH);
-	if (skeleton_etc(&s, err) < 0 || mount_plan_make_points(plan, &s, err) < 0)
+		return error_errno(err, "%s/layer", ROOT_SCRATCH);
+	if (skeleton_etc(&s, err) < 0 || mount_plan_make_points(&r->plan, &s, err) < 0)
 		return -1;
-	if (b->cwd[0] && b->cwd[strspn(b->cwd, "/")] &&
+	if (!b->cwd_must_exist && b->cwd[0] && b->cwd[strspn(b->cwd, "/")] &&
 	    skeleton_mount_point(&s, b->cwd, true, resolved, err) < 0)
-		return error_wrap(err, "config.json: process.cwd %s", b->cwd);
+		return error_wrap(err, "its working folder %s", b->cwd);
 	return 0;
 }
 
-int root_build(const struct bundle *b, const char *spool, struct error *err)
+/* An image that is to be written and that no overlay can be laid over: a copy of it, with our
+ * layer. */
+static int copy_image(struct root *r, struct error *err)
 {
-	_cleanup_mount_plan_ struct mount_plan plan = { 0 };
-	_cleanup_close_ int image = open(b->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct error no_overlay = { 0 };
+	char image[64];
+	const char *const sources[] = {image, "layer/."};
 
-	if (image < 0)
-		return error_errno(err, "its root file system %s", b->rootfs);
-	if (mount_plan_add_host(&plan, spool, err) < 0 || mount_plan_add_bundle(&plan, b, err) < 0)
+	snprintf(image, sizeof(image), "/proc/self/fd/%d/.", r->image);
+	fcntl(r->image, F_SETFD, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		const char *const argv[] = {"cp",
+					    "-dR",
+					    "--preserve=mode,timestamps,links",
+					    "--reflink=auto",
+					    sources[i],
+					    r->copy,
+					    NULL};
+
+		if (run_program(argv, err) < 0)
+			return error_wrap(err,
+					  "it is to be written to, and an overlay over it is not "
+					  "possible (%s); "
+					  "copying it",
+					  r->no_overlay.text);
+	}
+	if (mount(r->copy, "root", NULL, MS_BIND, NULL) < 0)
+		return error_errno(err, "mounting the copy %s", r->copy);
+	return 0;
+}
+
+/* The image's root, which may have to be mounted first. */
+static int open_image(struct root *r, struct fuse *fuse, struct error *err)
+{
+	if (fuse && fuse_mount(fuse, "image", err) < 0)
 		return -1;
-	if (make_scratch(err) < 0 || make_layer(b, image, &plan, err) < 0)
+	if (r->image < 0)
+		r->image =
+			open(fuse ? "image" : r->bundle->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return r->image < 0 ? error_errno(err, "its root file system %s", r->bundle->rootfs) : 0;
+}
+
+int root_prepare(struct root *r, struct fuse *fuse, const char *spool, struct error *err)
+{
+	if (!fuse && open_image(r, NULL, err) < 0)
 		return -1;
-	if (mount_overlay(b, image, &no_overlay) < 0 && mount_plain(b, &plan, err) < 0)
+	if (mount_plan_add_host(&r->plan, spool, err) < 0 ||
+	    mount_plan_add_bundle(&r->plan, r->bundle, err) < 0)
 		return -1;
+	if (make_scratch(err) < 0 || (fuse && open_image(r, fuse, err) < 0))
+		return -1;
+	if (make_layer(r, err) < 0)
+		return -1;
+	mount_overlay(r, &r->no_overlay);
+	return 0;
+}
+
+int root_without_overlay(struct root *r, const char *copy, struct error *err)
+{
+	r->copy = copy;
+	return copy ? copy_image(r, err) : mount_plain(r, err);
+}
+
+int root_enter(struct root *r, struct error *err)
+{
 	if (enter_root(err) < 0)
 		return -1;
-	return mount_plan_attach(&plan, no_overlay.code ? no_overlay.text : NULL, err);
+	return mount_plan_attach(&r->plan, r->no_overlay.code ? r->no_overlay.text : NULL, err);
+}
+
+void root_free(struct root *r)
+{
+	closep(&r->image);
+	mount_plan_free(&r->plan);
+	*r = ROOT_INIT;
 }

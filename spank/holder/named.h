@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Named containers (--container-name): what their tasks wrote is kept on the node, in
+ *STATE/named/job-ID/NAME until the job ends or in STATE/named/global/NAME until the user removes
+ *it, and a step may join one that runs.
+ *
+ *	image   what it is made of, as --container takes it, the path absolute, the digest added
+ *	upper, work   what was written, as overlayfs has it
+ *	running       the numbers of the namespaces in which it runs or ran last
+ *	lock    held while one is started or joined */
+#ifndef SPANK_HOLDER_NAMED_H
+#define SPANK_HOLDER_NAMED_H
+
+#include <limits.h>
+
+#include "common/container_name.h"
+#include "common/error.h"
+#include "spank/holder/bundle.h"
+#include "spank/holder/request.h"
+
+#define NAMED_IMAGE_MAX 4608
+
+struct named {
+	struct container_name name;
+	char folder[PATH_MAX]; /* "" if none was asked for */
+	char upper[PATH_MAX], work[PATH_MAX];
+	char image[NAMED_IMAGE_MAX]; /* "" if it is new */
+	pid_t inside;		     /* a process in it, if it runs and is to be joined; else 0 */
+	int lock;
+};
+#define NAMED_INIT ((struct named){.lock = -1})
+
+/* Find the container that r names, if it names one, and lock it; nobody else starts or joins it
+ * before this process ends. Returns 0, or -1 with err filled (it has to be there and isn't, or the
+ * other way round; made of another image). */
+int named_open(struct named *n, const struct request *r, struct error *err);
+
+/* Note what it is made of. To be called when the image is known to be there. Returns 0, or -1 with
+ * err filled. */
+int named_note_image(const struct named *n, const struct request *r, const struct bundle *b,
+		     struct error *err);
+
+/* Note the caller's namespaces as those in which it runs. Returns 0, or -1 with err filled. */
+int named_note_running(const struct named *n, struct error *err);
+
+void named_close(struct named *n);
+
+#endif
