@@ -14,6 +14,10 @@
 #include "common/error.h"
 
 #define CONTAINER_OPTIONS_VARIABLE "SLURM_KUBE_OPTIONS"
+/* The client puts image and options into the job's control environment, too: slurmctld sees no
+ * other of srun's and salloc's. */
+#define CONTAINER_CONTROL_IMAGE "KUBE_CONTAINER"
+#define CONTAINER_CONTROL_OPTIONS "KUBE_OPTIONS"
 #define CONTAINER_OPTIONS_MAX (64 * 1024) /* bytes of that text */
 
 enum container_option {

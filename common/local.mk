@@ -8,10 +8,13 @@ libcommon_la_SOURCES = \
 	common/container_mount.c common/container_mount.h \
 	common/container_name.c common/container_name.h \
 	common/container_options.c common/container_options.h \
+	common/container_policy.c common/container_policy_read.c common/container_policy.h \
 	common/doorbell.c common/doorbell_ring.c common/doorbell.h \
 	common/error.c common/error.h \
 	common/image_reference.c common/image_reference.h \
 	common/remove_tree.c common/remove_tree.h \
+	common/kube_conf.c common/kube_conf.h \
+	common/path_text.c common/path_text.h \
 	common/slurm_compat.h
 
 libcommon_json_la_SOURCES = common/doorbell_parse.c common/json.c common/json.h

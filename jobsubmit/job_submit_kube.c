@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* job_submit/kube: slurmctld's side of slurm-kube, a thin shell over conf.c and stamp.c.
+/* job_submit/kube: slurmctld's side of slurm-kube, a thin shell over common/kube_conf.c, container.c and
+ * stamp.c.
  *
  * job_submit() and job_modify() run with slurmctld's locks held, several at once since Slurm 23.02: what they share is
  * written in init() only, and each makes at most one system call, a sendto() that doesn't wait. Memory is
@@ -9,8 +10,10 @@
 
 #include "common/cleanup.h"
 #include "common/doorbell.h"
+#include "common/container_options.h"
+#include "common/kube_conf.h"
 #include "common/slurm_compat.h"
-#include "jobsubmit/conf.h"
+#include "jobsubmit/container.h"
 #include "jobsubmit/stamp.h"
 
 const char plugin_name[] = "Kubernetes job submit plugin";
@@ -26,9 +29,7 @@ int job_modify(job_desc_msg_t *desc, void *job, uint32_t submit_uid, char **err_
 int job_modify(job_desc_msg_t *desc, void *job, uint32_t submit_uid);
 #endif
 
-#define FOLDER_DEFAULT "/etc/slurm"
-
-static struct conf conf;
+static struct kube_conf conf;
 static char cluster[64];
 static int doorbell = -1;
 
@@ -37,18 +38,14 @@ static void complain(const char *text)
 	slurm_error("job_submit/kube: %s", text);
 }
 
-/* The folder of slurm.conf; slurmctld sets SLURM_CONF to the file that it read. */
-static struct conf load_conf(void)
+/* slurmctld sets SLURM_CONF to the file that it read. */
+static struct kube_conf load_conf(void)
 {
-	const char *file = getenv("SLURM_CONF");
-	const char *slash = file ? strrchr(file, '/') : NULL;
-	char folder[4096];
+	char path[4096];
 
-	if (!slash || (size_t)(slash - file) >= sizeof(folder))
-		return conf_load(FOLDER_DEFAULT, complain);
-	memcpy(folder, file, slash - file);
-	folder[slash - file] = '\0';
-	return conf_load(folder, complain);
+	if (kube_conf_default_path(path, sizeof(path)) == 0)
+		return kube_conf_load(path, true, complain);
+	return kube_conf_load("kube.conf", false, complain);
 }
 
 int init(void)
@@ -66,6 +63,7 @@ void fini(void)
 {
 	closep(&doorbell);
 	doorbell = -1;
+	kube_conf_free(&conf);
 }
 
 /* One datagram, whose fate doesn't matter. What crosses the network unsealed carries no fact. */
@@ -123,24 +121,27 @@ static int stamp(job_desc_msg_t *desc)
 	return 0;
 }
 
-/* spank_kube knows the container by SLURM_CONTAINER. Jobs from slurmrestd come without it, and one that
- * was submitted from inside another container carries that one's: such a job would run on the host,
- * or in the wrong image. */
-static int name_container(job_desc_msg_t *desc)
+/* A copy that Slurm can free, or NULL. */
+static char *slurm_copy(const char *text)
 {
-	const char *value;
+	char *copy = slurm_alloc(strlen(text) + 1);
+
+	return copy ? strcpy(copy, text) : NULL;
+}
+
+/* Set a variable of a batch job's environment. */
+static int set_variable(job_desc_msg_t *desc, const char *name, const char *value)
+{
 	uint32_t i = desc->env_size;
+	const char *old = environment_find(desc->environment, desc->env_size, name, &i);
 	char *entry;
 
-	if (!desc->container || !desc->container[0] || !desc->script || !desc->environment)
+	if (old && !strcmp(old, value))
 		return 0;
-	value = environment_find(desc->environment, desc->env_size, "SLURM_CONTAINER", &i);
-	if (value && !strcmp(value, desc->container))
-		return 0;
-	entry = environment_entry("SLURM_CONTAINER", desc->container, slurm_alloc);
+	entry = environment_entry(name, value, slurm_alloc);
 	if (!entry)
 		return -1;
-	if (value) {
+	if (old) {
 		slurm_release(desc->environment[i]);
 	} else if (!slurm_xrecalloc((void **)&desc->environment, desc->env_size + 2, sizeof(char *),
 				    true, true, __FILE__, __LINE__, __func__)) {
@@ -153,9 +154,86 @@ static int name_container(job_desc_msg_t *desc)
 	return 0;
 }
 
+/* What the job says of its container. Borrowed. */
+struct container_wish {
+	const char *image, *options; /* NULL: none */
+	bool batch;
+};
+
+static struct container_wish read_wish(const job_desc_msg_t *desc)
+{
+	const char *options = environment_find(desc->environment, desc->env_size,
+					       CONTAINER_OPTIONS_VARIABLE, NULL);
+	const struct container_words words = {
+		.field = desc->container,
+		.environment = environment_find(desc->environment, desc->env_size,
+						"SLURM_CONTAINER", NULL),
+		.control = environment_find(desc->spank_job_env, desc->spank_job_env_size,
+					    CONTAINER_CONTROL_IMAGE, NULL),
+	};
+	struct container_wish wish = {
+		.image = container_resolve(&words),
+		.options = options ? options
+				   : environment_find(desc->spank_job_env, desc->spank_job_env_size,
+						      CONTAINER_CONTROL_OPTIONS, NULL),
+		.batch = desc->script && desc->environment,
+	};
+
+	if (!wish.image && wish.batch && !wish.options)
+		wish.image = container_policy_default_image(&conf.policy, desc->partition);
+	return wish;
+}
+
+/* spank_kube on the nodes knows the container by SLURM_CONTAINER. Jobs from slurmrestd come without
+ * it, one that was submitted from inside another container may carry that one's, and with sbatch
+ * --export-file nothing of what the client set is there: such a job would run on the host, or in the
+ * wrong image. The other way round, what scontrol shows as the container has the digest. */
+static int name_container(job_desc_msg_t *desc, const struct container_wish *wish)
+{
+	_cleanup_free_ char *image = wish->image ? strdup(wish->image) : NULL;
+	char *field;
+
+	if (!image)
+		return wish->image ? -1 : 0;
+	if (!desc->container || strcmp(desc->container, image)) {
+		field = slurm_copy(image);
+		if (!field)
+			return -1;
+		slurm_xfree((void **)&desc->container);
+		desc->container = field;
+	}
+	return wish->batch ? set_variable(desc, "SLURM_CONTAINER", image) : 0;
+}
+
+static int name_options(job_desc_msg_t *desc, const struct container_wish *wish)
+{
+	if (!wish->batch || !wish->options)
+		return 0;
+	return set_variable(desc, CONTAINER_OPTIONS_VARIABLE, wish->options);
+}
+
+/* Returns 0, or a Slurm error with *err_msg set. */
+static int judge_container(const job_desc_msg_t *desc, const struct container_wish *wish,
+			   char **err_msg)
+{
+	struct error err;
+
+	if (container_judge(&conf.policy, wish->image, wish->options, desc->work_dir, &err) == 0)
+		return SLURM_SUCCESS;
+	if (err_msg)
+		*err_msg = slurm_copy(err.text);
+	return ESLURM_ACCESS_DENIED;
+}
+
 int job_submit(job_desc_msg_t *desc, uint32_t submit_uid, char **err_msg)
 {
-	if (stamp(desc) < 0 || name_container(desc) < 0) {
+	struct container_wish wish = read_wish(desc);
+	int rc = judge_container(desc, &wish, err_msg);
+
+	if (rc != SLURM_SUCCESS)
+		return rc;
+	/* Options first: the wish's texts may be in the environment. */
+	if (name_options(desc, &wish) < 0 || name_container(desc, &wish) < 0 || stamp(desc) < 0) {
 		complain("out of memory, a job was refused");
 		return ENOMEM;
 	}

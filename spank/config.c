@@ -76,6 +76,13 @@ static int set_gpu(struct spank_config *c, const char *value, struct error *err)
 	return copy(c->gpu, sizeof(c->gpu), "gpu", value, err);
 }
 
+static int set_policy(struct spank_config *c, const char *value, struct error *err)
+{
+	if (value[0] != '/')
+		return error_set(err, EINVAL, "policy=%s: the path has to be absolute", value);
+	return copy(c->policy, sizeof(c->policy), "policy", value, err);
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct spank_config *c, const char *value, struct error *err);
@@ -84,6 +91,7 @@ static const struct {
 	{"agent_uid=", set_agent_uid}, {"cluster=", set_cluster},
 	{"holder=", set_holder},       {"state=", set_state},
 	{"cdi=", set_cdi},             {"gpu=", set_gpu},
+	{"policy=", set_policy},
 };
 
 static int parse_one(struct spank_config *c, const char *argument, struct error *err)
@@ -96,7 +104,7 @@ static int parse_one(struct spank_config *c, const char *argument, struct error 
 	}
 	return error_set(err, EINVAL,
 			 "unknown argument '%s' (there are doorbell=, munge_socket=, agent_uid=, "
-			 "cluster=, holder=, state=, cdi= and gpu=)",
+			 "cluster=, holder=, state=, cdi=, gpu= and policy=)",
 			 argument);
 }
 

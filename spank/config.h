@@ -18,7 +18,8 @@ struct spank_config {
 	char holder[4096];
 	char cdi[2048];	  /* "" for the default */
 	char gpu[256];	  /* "" to look for it */
-	char state[2048]; /* the node's folder for images and named containers */
+	char policy[4096]; /* "" for kube.conf next to slurm.conf, if it is there */
+	char state[2048];  /* the node's folder for images and named containers */
 };
 
 /* Read the plugin's arguments. ret always holds something usable: what is wrong with one argument

@@ -13,7 +13,8 @@ libspank_la_SOURCES = \
 	spank/user_folder.c spank/user_folder.h
 
 slurmplugin_LTLIBRARIES += spank_kube.la
-spank_kube_la_SOURCES = spank/spank_kube.c spank/client/options.c spank/client/options.h
+spank_kube_la_SOURCES = spank/spank_kube.c spank/client/options.c spank/client/options.h \
+	spank/judge.c spank/judge.h
 spank_kube_la_LDFLAGS = $(plugin_link_flags) -Wl,--version-script=$(srcdir)/spank/spank_kube.map
 spank_kube_la_LIBADD = libspank.la libcommon_seal.la libcommon.la
 spank_kube_la_DEPENDENCIES = libspank.la libcommon_seal.la libcommon.la spank/spank_kube.map

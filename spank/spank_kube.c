@@ -21,6 +21,7 @@
 #include "spank/config.h"
 #include "spank/end.h"
 #include "spank/join.h"
+#include "spank/judge.h"
 #include "spank/user_folder.h"
 
 SPANK_PLUGIN(spank_kube, 1)
@@ -30,7 +31,8 @@ static struct spank_config config;
 static struct error config_error;
 static struct {
 	char *image;   /* what --container asked for; NULL if nothing, or if Slurm runs it itself */
-	char *options; /* what the options next to it asked for, or NULL */
+	struct container_options wish; /* what the user's options next to it asked for */
+	char *options; /* the text of them and of what the site adds, or NULL */
 	char state[4096]; /* the user's folder */
 	struct error problem; /* what makes every task of it fail; code 0 if nothing does */
 	struct rendezvous *rendezvous;
@@ -162,21 +164,44 @@ static bool is_outside_scope(spank_t sp, const struct container_options *options
 	       (id == SLURM_BATCH_SCRIPT || id == SLURM_INTERACTIVE_STEP);
 }
 
+/* What the user said is judged as it is; what the site forces comes to it only then. */
+static void add_sites_options(spank_t sp, const char *text)
+{
+	_cleanup_container_options_ struct container_options options = {0};
+
+	if (container_options_parse(text, &options, &step.problem) < 0 ||
+	    judge_apply(&options, &step.problem) < 0)
+		return;
+	if (is_outside_scope(sp, &options)) {
+		free(step.image);
+		step.image = NULL;
+		return;
+	}
+	step.options = container_options_format(&options);
+	if (!step.options)
+		error_set(&step.problem, E2BIG, "its options are too long");
+}
+
 /* Which container this step asks for. An empty image is a mistake (--container=$UNSET) unless the
  * container has a name: then what has that name on the node says which image it is. */
 static void read_request(spank_t sp)
 {
-	_cleanup_container_options_ struct container_options options = {0};
+	_cleanup_free_ char *text = job_variable_dup(sp, CONTAINER_OPTIONS_VARIABLE);
+	char partition[256];
+	const char *image;
 
+	judge_load(config.policy);
 	step.image = job_variable_dup(sp, "SLURM_CONTAINER");
-	step.options = job_variable_dup(sp, CONTAINER_OPTIONS_VARIABLE);
-	container_options_parse(step.options, &options, &step.problem);
-	if (!step.image && (step.problem.code || options.value[CONTAINER_NAME]))
+	container_options_parse(text, &step.wish, &step.problem);
+	if (!step.image && (step.problem.code || step.wish.value[CONTAINER_NAME]))
 		step.image = strdup("");
-	if (is_outside_scope(sp, &options)) {
-		free(step.image);
-		step.image = NULL;
+	if (!step.image) {
+		job_variable(sp, "SLURM_JOB_PARTITION", partition, sizeof(partition));
+		image = judge_default_image(partition);
+		step.image = image ? strdup(image) : NULL;
 	}
+	if (step.image && !step.problem.code)
+		add_sites_options(sp, text);
 }
 
 /* Still as root: what the user can't make. */
@@ -194,8 +219,17 @@ static void prepare_container(spank_t sp)
 			 &step.problem);
 }
 
+/* Tell job_submit_kube, which doesn't see the environment of srun and salloc. */
+static void set_control(spank_t sp, const char *name, const char *value)
+{
+	if (value)
+		spank_job_control_setenv(sp, name, value, 1);
+	else
+		spank_job_control_unsetenv(sp, name);
+}
+
 /* In srun, sbatch and salloc: what is asked for is known by now. */
-static int finish_request(spank_context_t context)
+static int finish_request(spank_t sp, spank_context_t context)
 {
 	_cleanup_wish_ struct client_wish asked = client_options_take();
 	enum client_tool tool = CLIENT_SRUN;
@@ -210,6 +244,8 @@ static int finish_request(spank_context_t context)
 		setenv("SLURM_CONTAINER", "", 1);
 		return -1;
 	}
+	set_control(sp, CONTAINER_CONTROL_IMAGE, getenv("SLURM_CONTAINER"));
+	set_control(sp, CONTAINER_CONTROL_OPTIONS, getenv(CONTAINER_OPTIONS_VARIABLE));
 	return 0;
 }
 
@@ -218,13 +254,13 @@ int slurm_spank_init_post_opt(spank_t sp, int ac, char *av[])
 	spank_context_t context = spank_context();
 
 	if (context == S_CTX_REMOTE) {
-		if (!slurm_has_oci_conf())
+		if (item_u32(sp, S_JOB_STEPID, 0) != SLURM_EXTERN_CONT && !slurm_has_oci_conf())
 			read_request(sp);
 		if (step.image)
 			prepare_container(sp);
 		ring_step(sp, DOORBELL_STEP_START);
 	} else if (context == S_CTX_LOCAL || context == S_CTX_ALLOCATOR) {
-		return finish_request(context);
+		return finish_request(sp, context);
 	}
 	return 0;
 }
@@ -233,6 +269,8 @@ int slurm_spank_user_init(spank_t sp, int ac, char *av[])
 {
 	if (step.image)
 		step.rendezvous = rendezvous_new(item_u32(sp, S_JOB_LOCAL_TASK_COUNT, 1));
+	if (step.image && !step.rendezvous && !step.problem.code)
+		error_set(&step.problem, ENOMEM, "out of memory");
 	return 0;
 }
 
@@ -280,6 +318,20 @@ static void set_image_env(spank_t sp)
 	}
 }
 
+/* Whether the step can't have its container. The node's first task says why. */
+static bool refuse(spank_t sp)
+{
+	struct error err = step.problem;
+
+	if (err.code || !step.rendezvous)
+		error_wrap(&err, "container %.200s", step.image);
+	else if (judge(step.image, &step.wish, &err) == 0)
+		return false;
+	if (item_u32(sp, S_TASK_ID, 0) == 0)
+		slurm_error("%s", err.text);
+	return true;
+}
+
 int slurm_spank_task_init(spank_t sp, int ac, char *av[])
 {
 	_cleanup_free_ char *spool = NULL;
@@ -290,6 +342,7 @@ int slurm_spank_task_init(spank_t sp, int ac, char *av[])
 		.state = step.state,
 		.cdi = config.cdi[0] ? config.cdi : NULL,
 		.gpu = config.gpu[0] ? config.gpu : NULL,
+		.policy = judge_file(),
 	};
 	char id[32];
 	struct error err;
@@ -297,11 +350,8 @@ int slurm_spank_task_init(spank_t sp, int ac, char *av[])
 
 	if (!step.image)
 		return 0;
-	if (step.problem.code || !step.rendezvous) {
-		slurm_error("container %.200s: %s", step.image,
-			    step.problem.code ? step.problem.text : "out of memory");
+	if (refuse(sp))
 		return -1;
-	}
 	snprintf(id, sizeof(id), "%u.%u", item_u32(sp, S_JOB_ID, 0), item_u32(sp, S_JOB_STEPID, 0));
 	request.step = id;
 	request.spool = spool = spool_folder(sp);
@@ -335,6 +385,7 @@ int slurm_spank_exit(spank_t sp, int ac, char *av[])
 	free(step.image);
 	free(step.options);
 	step.image = step.options = NULL;
+	container_options_free(&step.wish);
 	return 0;
 }
 

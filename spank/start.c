@@ -37,7 +37,7 @@ static char **make_argv(const struct rendezvous *r, const struct start_request *
 	} arguments[] = {
 		{"--image=", q->image}, {"--options=", q->options}, {"--state=", q->state},
 		{"--step=", q->step},	{"--spool=", q->spool},	{"--cdi=", q->cdi},
-		{"--gpu=", q->gpu},
+		{"--gpu=", q->gpu},	{"--policy=", q->policy},
 	};
 	char **argv = calloc(ARRAY_SIZE(arguments) + r->count + 2, sizeof(*argv));
 	size_t n = 0;

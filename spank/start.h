@@ -15,6 +15,7 @@ struct start_request {
 	const char *spool; /* the batch script's folder, or NULL */
 	const char *cdi;   /* as in plugstack.conf, or NULL */
 	const char *gpu;   /* as in plugstack.conf, or NULL */
+	const char *policy; /* the site's kube.conf if the holder has to judge by it, or NULL */
 	char **env;        /* the job's */
 };
 

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "common/container_options.h"
+#include "common/container_policy.h"
 #include "common/error.h"
 
 struct request {
@@ -15,6 +16,7 @@ struct request {
 	const char *spool; /* the batch script's folder, or NULL */
 	const char *cdi;   /* folders of CDI files, "FOLDER:FOLDER", or NULL */
 	const char *gpu;   /* the CDI kind of the GPUs that Slurm gives, "none", or NULL */
+	struct container_policy policy; /* the site's, as far as it needs to be known here */
 	struct container_options options;
 	pid_t *tasks; /* 0: not known */
 	size_t count;

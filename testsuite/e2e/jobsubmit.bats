@@ -128,7 +128,7 @@ admin_comment() {
 	printf '# mine\nDoorbell=tcp:1\nWhat=ever\n' >"$MINE/etc/kube.conf"
 	"$LAB" restart slurmctld --state="$MINE"
 	grep -q "error: job_submit/kube: $MINE/etc/kube.conf:2: line ignored: doorbell 'tcp:1'" "$MINE/log/slurmctld.log"
-	grep -q "error: job_submit/kube: $MINE/etc/kube.conf:3: line ignored: there is no setting 'What'" "$MINE/log/slurmctld.log"
+	grep -q "error: job_submit/kube: $MINE/etc/kube.conf:3: line ignored, and no container can run: there is no setting 'What'" "$MINE/log/slurmctld.log"
 	sbatch_alice --hold
 	cp "$BATS_TEST_TMPDIR/kube.conf" "$MINE/etc/kube.conf"
 	"$LAB" restart slurmctld --state="$MINE"

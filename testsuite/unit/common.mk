@@ -3,11 +3,12 @@
 UNIT_TESTS += \
 	testsuite/unit/test_buffer \
 	testsuite/unit/test_container_client \
+	testsuite/unit/test_container_policy \
 	testsuite/unit/test_doorbell \
 	testsuite/unit/test_error \
 	testsuite/unit/test_json \
 	testsuite/unit/test_remove_tree \
-	testsuite/unit/test_jobsubmit_conf \
+	testsuite/unit/test_kube_conf \
 	testsuite/unit/test_jobsubmit_stamp
 
 testsuite_unit_test_buffer_SOURCES = testsuite/unit/test_buffer.c testsuite/unit/unit.h
@@ -17,6 +18,10 @@ testsuite_unit_test_buffer_LDADD = $(UNIT_LIBS)
 testsuite_unit_test_container_client_SOURCES = testsuite/unit/test_container_client.c
 testsuite_unit_test_container_client_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_container_client_LDADD = $(UNIT_LIBS)
+
+testsuite_unit_test_container_policy_SOURCES = testsuite/unit/test_container_policy.c
+testsuite_unit_test_container_policy_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_container_policy_LDADD = libjobsubmit.la $(UNIT_LIBS)
 
 testsuite_unit_test_doorbell_SOURCES = testsuite/unit/test_doorbell.c
 testsuite_unit_test_doorbell_CFLAGS = $(UNIT_CFLAGS)
@@ -30,9 +35,9 @@ testsuite_unit_test_json_SOURCES = testsuite/unit/test_json.c
 testsuite_unit_test_json_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_json_LDADD = $(UNIT_LIBS)
 
-testsuite_unit_test_jobsubmit_conf_SOURCES = testsuite/unit/test_jobsubmit_conf.c
-testsuite_unit_test_jobsubmit_conf_CFLAGS = $(UNIT_CFLAGS)
-testsuite_unit_test_jobsubmit_conf_LDADD = libjobsubmit.la $(UNIT_LIBS)
+testsuite_unit_test_kube_conf_SOURCES = testsuite/unit/test_kube_conf.c
+testsuite_unit_test_kube_conf_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_kube_conf_LDADD = $(UNIT_LIBS)
 
 testsuite_unit_test_jobsubmit_stamp_SOURCES = testsuite/unit/test_jobsubmit_stamp.c
 testsuite_unit_test_jobsubmit_stamp_CFLAGS = $(UNIT_CFLAGS)

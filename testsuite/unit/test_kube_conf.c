@@ -3,7 +3,7 @@
 
 #include <sys/stat.h>
 
-#include "jobsubmit/conf.h"
+#include "common/kube_conf.h"
 
 #define DEFAULT_PATH "/run/slurm-kube/doorbell"
 
@@ -16,7 +16,7 @@ static void complain(const char *text)
 	snprintf(last, sizeof(last), "%s", text);
 }
 
-static const char *path_of(const struct conf *conf)
+static const char *path_of(const struct kube_conf *conf)
 {
 	const struct sockaddr_un *un = (const void *)&conf->doorbell.address;
 
@@ -43,20 +43,20 @@ static void test_parse(void **state)
 		{ "Doorbell=udp:10.0.0.1:7321\n", "not unix", 0, "" },
 		{ "Doorbell=\n", DEFAULT_PATH, 1, "FILE:1: line ignored: doorbell ''" },
 		{ "\nDoorbell=x\nDoorbell=unix:/y\n", "/y", 1, "FILE:2: line ignored: doorbell 'x'" },
-		{ "Doorbell\n", DEFAULT_PATH, 1, "FILE:1: line ignored: 'Doorbell' is not" },
-		{ "=unix:/x\n", DEFAULT_PATH, 1, "FILE:1: line ignored: there is no setting ''" },
+		{ "Doorbell\n", DEFAULT_PATH, 1, "FILE:1: line ignored, and no container can run: 'Doorbell' is not" },
+		{ "=unix:/x\n", DEFAULT_PATH, 1, "FILE:1: line ignored, and no container can run: there is no setting ''" },
 		{ "#\nDorbell=unix:/x\n", DEFAULT_PATH, 1,
-		  "FILE:2: line ignored: there is no setting 'Dorbell'" },
+		  "FILE:2: line ignored, and no container can run: there is no setting 'Dorbell'" },
 		{ "%s%n=%s%n\n", DEFAULT_PATH, 1, "no setting '%s%n'" },
 		{ "a\nb\nc\n", DEFAULT_PATH, 3, "FILE:3" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct conf conf;
+		struct kube_conf conf;
 
 		complaints = 0;
 		last[0] = '\0';
-		conf = conf_parse("FILE", rows[i].text, complain);
+		conf = kube_conf_parse("FILE", rows[i].text, complain);
 		if (strcmp(path_of(&conf), rows[i].path) || complaints != rows[i].complaints ||
 		    !strstr(last, rows[i].last))
 			row("%s: %s; %d complaints, %s", rows[i].text, path_of(&conf), complaints, last);
@@ -74,19 +74,19 @@ static void test_parse_long_line(void **state)
 	memset(text, 'k', 60000);
 	text[60000] = '\0';
 	complaints = 0;
-	conf_parse("FILE", text, complain);
+	kube_conf_parse("FILE", text, complain);
 	assert_int_equal(complaints, 1);
-	assert_non_null(strstr(last, "FILE:1: line ignored"));
+	assert_non_null(strstr(last, "FILE:1: line ignored, and"));
 }
 
 static void test_load(void **state)
 {
 	char folder[] = "/tmp/slurm-kube-unit-XXXXXX", path[64];
-	struct conf conf;
+	struct kube_conf conf;
 	FILE *f;
 
 	complaints = 0;
-	conf = conf_load("/nonexistent", complain);
+	conf = kube_conf_load("/nonexistent", true, complain);
 	assert_string_equal(path_of(&conf), DEFAULT_PATH);
 	assert_int_equal(complaints, 0);
 
@@ -95,21 +95,21 @@ static void test_load(void **state)
 	f = fopen(path, "w");
 	fputs("Doorbell=unix:/z\nWhat\n", f);
 	fclose(f);
-	conf = conf_load(folder, complain);
+	conf = kube_conf_load(path, true, complain);
 	assert_string_equal(path_of(&conf), "/z");
 	assert_int_equal(complaints, 1);
 	assert_non_null(strstr(last, path));
 	assert_non_null(strstr(last, "kube.conf:2:"));
 
 	assert_int_equal(truncate(path, 100 << 20), 0);
-	conf = conf_load(folder, complain);
+	conf = kube_conf_load(path, true, complain);
 	assert_string_equal(path_of(&conf), DEFAULT_PATH);
 	assert_int_equal(complaints, 2);
 	assert_non_null(strstr(last, "larger than"));
 
 	unlink(path);
 	assert_int_equal(mkdir(path, 0700), 0);
-	conf = conf_load(folder, complain);
+	conf = kube_conf_load(path, true, complain);
 	assert_string_equal(path_of(&conf), DEFAULT_PATH);
 	assert_int_equal(complaints, 3);
 	assert_non_null(strstr(last, "the defaults hold"));
