@@ -15,6 +15,7 @@ libcommon_la_SOURCES = \
 	common/remove_tree.c common/remove_tree.h \
 	common/kube_conf.c common/kube_conf.h \
 	common/path_text.c common/path_text.h \
+	common/size.c common/size.h \
 	common/slurm_compat.h
 
 libcommon_json_la_SOURCES = common/doorbell_parse.c common/json.c common/json.h

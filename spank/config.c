@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/size.h"
 
 static int copy(char *dest, size_t size, const char *key, const char *value, struct error *err)
 {
@@ -63,8 +64,8 @@ static int set_state(struct spank_config *c, const char *value, struct error *er
 static int set_cdi(struct spank_config *c, const char *value, struct error *err)
 {
 	if (value[0] != '/' || (strstr(value, ":") && !strstr(value, ":/")))
-		return error_set(err, EINVAL, "cdi=%s: it takes absolute paths, with colons between",
-				 value);
+		return error_set(err, EINVAL,
+				 "cdi=%s: it takes absolute paths, with colons between", value);
 	return copy(c->cdi, sizeof(c->cdi), "cdi", value, err);
 }
 
@@ -83,15 +84,38 @@ static int set_policy(struct spank_config *c, const char *value, struct error *e
 	return copy(c->policy, sizeof(c->policy), "policy", value, err);
 }
 
+static int set_images(struct spank_config *c, const char *value, struct error *err)
+{
+	if (value[0] != '/' || (strstr(value, ":") && !strstr(value, ":/")))
+		return error_set(err, EINVAL,
+				 "images=%s: it takes absolute paths, with colons between", value);
+	return copy(c->images, sizeof(c->images), "images", value, err);
+}
+
+static int set_cache_limit(struct spank_config *c, const char *value, struct error *err)
+{
+	uint64_t limit;
+
+	if (size_parse(value, &limit, err) < 0)
+		return error_wrap(err, "cache_limit=%s", value);
+	return copy(c->cache_limit, sizeof(c->cache_limit), "cache_limit", value, err);
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct spank_config *c, const char *value, struct error *err);
 } arguments[] = {
-	{"doorbell=", set_doorbell},   {"munge_socket=", set_munge_socket},
-	{"agent_uid=", set_agent_uid}, {"cluster=", set_cluster},
-	{"holder=", set_holder},       {"state=", set_state},
-	{"cdi=", set_cdi},             {"gpu=", set_gpu},
+	{"doorbell=", set_doorbell},
+	{"munge_socket=", set_munge_socket},
+	{"agent_uid=", set_agent_uid},
+	{"cluster=", set_cluster},
+	{"holder=", set_holder},
+	{"state=", set_state},
+	{"cdi=", set_cdi},
+	{"gpu=", set_gpu},
 	{"policy=", set_policy},
+	{"images=", set_images},
+	{"cache_limit=", set_cache_limit},
 };
 
 static int parse_one(struct spank_config *c, const char *argument, struct error *err)
@@ -104,7 +128,8 @@ static int parse_one(struct spank_config *c, const char *argument, struct error 
 	}
 	return error_set(err, EINVAL,
 			 "unknown argument '%s' (there are doorbell=, munge_socket=, agent_uid=, "
-			 "cluster=, holder=, state=, cdi=, gpu= and policy=)",
+			 "cluster=, holder=, state=, cdi=, gpu=, policy=, images= and "
+			 "cache_limit=)",
 			 argument);
 }
 

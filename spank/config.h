@@ -20,6 +20,9 @@ struct spank_config {
 	char gpu[256];	  /* "" to look for it */
 	char policy[4096]; /* "" for kube.conf next to slurm.conf, if it is there */
 	char state[2048];  /* the node's folder for images and named containers */
+	char images[2048];    /* read-only image folders, "/a:/b"; "" for none */
+	char cache_limit[32]; /* of a user's cached images, as size_parse() takes it; "" for the
+				 default */
 };
 
 /* Read the plugin's arguments. ret always holds something usable: what is wrong with one argument

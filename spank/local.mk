@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # spank_kube.so, and the holder that it starts for a container.
-noinst_LTLIBRARIES += libspank.la libholder.la
+noinst_LTLIBRARIES += libspank.la libholder.la libimage.la
 libspank_la_SOURCES = \
 	spank/bell.c spank/bell.h \
 	spank/client/decide.c spank/client/decide.h \
@@ -49,6 +49,40 @@ libholder_la_SOURCES = \
 	spank/holder/skeleton.c spank/holder/skeleton.h \
 	spank/holder/step_folder.c spank/holder/step_folder.h
 libholder_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+libholder_la_LIBADD = libimage.la
+
+# Images of all kinds: for the holder, and for kube-container, which stages them.
+libimage_la_SOURCES = \
+	spank/image/cache.c spank/image/cache.h \
+	spank/image/config.c spank/image/config.h \
+	spank/image/image.c spank/image/image.h \
+	spank/image/layout.c spank/image/layout.h \
+	spank/image/sif.c spank/image/sif.h \
+	spank/image/source.c spank/image/source.h \
+	spank/image/start_stage.c spank/image/start_stage.h \
+	spank/image/use.c spank/image/use.h
+libimage_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+
+noinst_LTLIBRARIES += libcontainer_tool.la
+libcontainer_tool_la_SOURCES = \
+	spank/tool/about.c spank/tool/about.h \
+	spank/tool/evict.c spank/tool/evict.h \
+	spank/tool/images.c \
+	spank/tool/last_words.c \
+	spank/tool/progress.c spank/tool/progress.h \
+	spank/tool/prune.c \
+	spank/tool/run.c spank/tool/run.h \
+	spank/tool/stage.c \
+	spank/tool/stage_oci.c \
+	spank/tool/stage_squashfs.c \
+	spank/tool/staging.h \
+	spank/tool/tool.h
+libcontainer_tool_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+
+bin_PROGRAMS += kube-container
+kube_container_SOURCES = spank/tool/main.c
+kube_container_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+kube_container_LDADD = libcontainer_tool.la libholder.la libcommon_json.la libcommon.la
 
 # Static where it can be: it starts in half the time and needs nothing of the node but the kernel.
 pkglibexec_PROGRAMS += slurm-kube-holder

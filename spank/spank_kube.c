@@ -343,6 +343,8 @@ int slurm_spank_task_init(spank_t sp, int ac, char *av[])
 		.cdi = config.cdi[0] ? config.cdi : NULL,
 		.gpu = config.gpu[0] ? config.gpu : NULL,
 		.policy = judge_file(),
+		.images = config.images[0] ? config.images : NULL,
+		.cache_limit = config.cache_limit[0] ? config.cache_limit : NULL,
 	};
 	char id[32];
 	struct error err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is to be run: an OCI bundle, or a root file system folder. Nothing here needs privilege. */
+/* What is to be run, whatever kind of image it comes from. Nothing here needs privilege. */
 #ifndef SPANK_HOLDER_BUNDLE_H
 #define SPANK_HOLDER_BUNDLE_H
 
@@ -43,11 +43,9 @@ struct bundle {
 	struct hooks hooks;
 };
 
-/* Read and check what --container names.
- * image: as the user wrote it; a relative path counts from the working folder. ret: set only on
- * success, the caller frees with bundle_free(). Returns 0, or -1 with err filled: what is wrong
- * with it and the remedy; the caller says which image. Source: OCI runtime-spec 1.1, config.md. */
-int bundle_open(const char *image, struct bundle **ret, struct error *err);
+/* Read the config.json of the OCI bundle b->path, and check that its root file system is there.
+ * Returns 0, or -1 with err filled. Source: OCI runtime-spec 1.1, config.md. */
+int bundle_read(struct bundle *b, struct error *err);
 
 /* An empty one: no strings, no descriptors. NULL if memory is short. */
 struct bundle *bundle_new(void);

@@ -7,6 +7,7 @@
 #include "spank/holder/devices.h"
 #include "spank/holder/namespace.h"
 #include "spank/holder/options.h"
+#include "spank/image/image.h"
 
 /* Where on disk it goes what tasks write, if it isn't memory. */
 static int choose_upper(struct container *c, bool save, struct error *err)
@@ -71,7 +72,10 @@ static int build(struct container *c, struct error *err)
 			return -1;
 		fuse_keep(&c->fuse, &c->keeper);
 	}
-	if (namespace_enter_mount(err) < 0 || build_root(c, save, err) < 0)
+	if (namespace_enter_mount(err) < 0)
+		return -1;
+	image_note_use(c->bundle);
+	if (build_root(c, save, err) < 0)
 		return -1;
 	if (named_note_running(&c->named, err) < 0 ||
 	    keeper_start(&c->keeper, c->request.tasks, c->request.count, err) < 0)
@@ -101,6 +105,19 @@ static int join_running(struct container *c, struct error *err)
 	return namespace_join(c->named.inside, err);
 }
 
+static int open_image(struct container *c, struct error *err)
+{
+	struct image_request q = {
+		.image = c->request.image,
+		.state = c->request.state,
+		.step = c->request.step,
+		.site = c->request.images,
+		.cache_limit = c->request.cache_limit,
+	};
+
+	return image_open(&q, &c->bundle, err);
+}
+
 int container_make(struct container *c, struct error *err)
 {
 	int rc;
@@ -109,7 +126,7 @@ int container_make(struct container *c, struct error *err)
 		return -1;
 	if (c->named.image[0])
 		c->request.image = c->named.image;
-	if (bundle_open(c->request.image, &c->bundle, err) < 0 ||
+	if (open_image(c, err) < 0 ||
 	    named_note_image(&c->named, &c->request, c->bundle, err) < 0)
 		return -1;
 	if (c->named.inside)

@@ -31,6 +31,8 @@ int request_parse(int argc, char *argv[], struct request *ret, struct error *err
 		{"--image=", &r.image}, {"--options=", &options}, {"--state=", &r.state},
 		{"--step=", &r.step},	{"--spool=", &r.spool},	{"--cdi=", &r.cdi},
 		{"--gpu=", &r.gpu},	{"--policy=", &policy},
+		{"--gpu=", &r.gpu},	{"--images=", &r.images},
+		{"--cache-limit=", &r.cache_limit},
 	};
 
 	if (!r.tasks)

@@ -17,6 +17,8 @@ struct request {
 	const char *cdi;   /* folders of CDI files, "FOLDER:FOLDER", or NULL */
 	const char *gpu;   /* the CDI kind of the GPUs that Slurm gives, "none", or NULL */
 	struct container_policy policy; /* the site's, as far as it needs to be known here */
+	const char *images; /* the site's read-only image folders, "FOLDER:FOLDER", or NULL */
+	const char *cache_limit; /* as size_parse() takes it, or NULL for the default */
 	struct container_options options;
 	pid_t *tasks; /* 0: not known */
 	size_t count;

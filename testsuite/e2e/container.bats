@@ -265,17 +265,19 @@ no_job() {
 		[[ $output = *"container $image: "*"$reason"* ]]
 	done <<-END
 	/nonexistent|No such file or directory
-	$IMAGES/file|not a folder
-	$IMAGES/nothing|neither an OCI bundle
+	$IMAGES/file|neither SquashFS nor SIF
+	$IMAGES/nothing|it is no image
 	$IMAGES/broken|not valid JSON
 	$IMAGES/list|not a JSON object
 	$IMAGES/no-root|no root.path
 	$IMAGES/no-rootfs|root file system $IMAGES/no-rootfs/rootfs: No such file
 	$IMAGES/locked|Permission denied
-	$IMAGES/layout|umoci unpack
+	$IMAGES/layout|no OCI image layout
 	$IMAGES/secret|config.json can't be read
-	docker://alpine|not supported yet
-	oci:$IMAGES/layout:latest|not supported yet
+	docker://Upper/Case|no image name
+	docker://127.0.0.1:1/none|connection refused
+	oci:$IMAGES/layout:latest|no OCI image layout
+	oci:/nonexistent|No such file or directory
 	END
 	run as alice srun --quiet --container= touch "$IMAGES/out/ran-on-the-host"
 	[ "$status" = 1 ]

@@ -47,3 +47,49 @@ image_with_slurm() {
 	image_bundle "$1" '.mounts += ([ "/usr", "/lib", "/lib64", "/etc/alternatives", env.LAB_STATE, "'"$prefix"'" ]
 		| map({ destination: ., type: "bind", source: ., options: [ "rbind", "ro" ] }))'
 }
+
+# image_layout FOLDER TAG [UMOCI-CONFIG-OPTION...]: an OCI layout with that image, of two layers
+image_layout() {
+	local layout=$1 tag=$2 root
+	shift 2
+	root=$(mktemp -d)
+	image_root "$root/first"
+	mkdir -p "$root/second"
+	echo "$tag" >"$root/second/tag"
+	[ -e "$layout/oci-layout" ] || umoci init --layout "$layout"
+	umoci new --image "$layout:$tag"
+	umoci insert --rootless --image "$layout:$tag" "$root/first" /
+	umoci insert --rootless --image "$layout:$tag" "$root/second" /layer
+	umoci config --image "$layout:$tag" --config.env PATH=/bin --config.env "FROM_IMAGE=$tag" --config.workingdir /work "$@"
+	rm -rf "$root"
+} >/dev/null
+
+# image_push LAYOUT TAG NAME[:TAG]: into the lab's registry; prints the manifest's digest there
+image_push() {
+	skopeo copy --quiet --dest-tls-verify=false "oci:$1:$2" "docker://$REGISTRY/$3"
+	skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$REGISTRY/$3"
+}
+
+# image_sif SQUASHFS FILE [ARCHITECTURE-CODE [FILE-SYSTEM]]: a SIF file of it, with a definition file before it
+image_sif() {
+	perl -e '
+		my ($squashfs, $file, $arch, $fs) = @ARGV;
+		open(my $in, "<:raw", $squashfs) or die; local $/; my $data = <$in>;
+		sub descriptor { my ($type, $id, $offset, $size, $extra) = @_;
+			pack("l< C L< L< L< q< q< q< q< q< q< q< a128 a384", $type, 1, $id, 0xf0000001, 0, $offset, $size, $size, 0, 0, 0, 0, "", $extra) }
+		my $start = 32768; my $data_at = 36864; my $def = "Bootstrap: scratch\n";
+		my $header = pack("a32 a10 a3 a3 a16 q< q< q< q< q< q< q< q<", "#!/usr/bin/env run-singularity\n", "SIF_MAGIC", "01", $arch, "id", 0, 0, 46, 48, 4096, 48 * 585, $start, length($data) + 4096);
+		my $table = descriptor(0x4001, 1, $start, length($def), "") . descriptor(0x4004, 2, $data_at, length($data), pack("l< l< a3", $fs, 2, $arch));
+		open(my $out, ">:raw", $file) or die;
+		print $out $header, "\0" x (4096 - length($header)), $table, "\0" x ($start - 4096 - length($table)), $def, "\0" x ($data_at - $start - length($def)), $data;
+		close($out) or die;
+	' "$1" "$2" "${3:-$(image_sif_architecture)}" "${4:-1}"
+}
+
+image_sif_architecture() {
+	case $(uname -m) in
+	x86_64) echo 02 ;;
+	aarch64) echo 04 ;;
+	*) echo 00 ;;
+	esac
+}

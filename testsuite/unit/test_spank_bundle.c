@@ -181,36 +181,6 @@ static void test_mount_options_overflow(void **state)
 	assert_int_equal(err.code, E2BIG);
 }
 
-static void test_images(void **state)
-{
-	char folder[] = "/tmp/test_spank_bundle.XXXXXX";
-	struct error err = { 0 };
-	_cleanup_(bundle_freep) struct bundle *b = NULL;
-	char path[128];
-
-	assert_non_null(mkdtemp(folder));
-	assert_int_equal(bundle_open("", &b, &err), -1);
-	assert_int_equal(bundle_open("docker://alpine", &b, &err), -1);
-	assert_int_equal(err.code, ENOTSUP);
-	assert_int_equal(bundle_open("oci:/x:y", &b, &err), -1);
-	assert_int_equal(err.code, ENOTSUP);
-	assert_int_equal(bundle_open("/nonexistent", &b, &err), -1);
-	assert_int_equal(err.code, ENOENT);
-	assert_int_equal(bundle_open("/dev/null", &b, &err), -1);
-	assert_int_equal(err.code, ENOTDIR);
-	assert_int_equal(bundle_open(folder, &b, &err), -1);
-	assert_int_equal(err.code, EINVAL);
-	assert_null(b);
-	snprintf(path, sizeof(path), "%s/bin", folder);
-	assert_int_equal(mkdir(path, 0755), 0);
-	assert_int_equal(bundle_open(folder, &b, &err), 0);
-	assert_string_equal(b->rootfs, folder);
-	assert_string_equal(b->cwd, "");
-	assert_int_equal(b->env_count, 0);
-	rmdir(path);
-	rmdir(folder);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,7 +189,6 @@ int main(void)
 		cmocka_unit_test(test_too_many_mounts),
 		cmocka_unit_test(test_mount_options),
 		cmocka_unit_test(test_mount_options_overflow),
-		cmocka_unit_test(test_images),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
