@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -86,8 +87,11 @@ static int change_folder(const struct rendezvous *r, const char *job_cwd, struct
 	return 0;
 }
 
+/* If slurmstepd is killed nobody ends its tasks; in a container they would go on unseen. */
 static int finish(const struct rendezvous *r, const char *job_cwd, struct error *err)
 {
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return error_errno(err, "PR_SET_PDEATHSIG");
 	if (strchr(rendezvous_report(r, "flags"), HOLDER_FLAG_NO_NEW_PRIVS) &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_errno(err, "no_new_privs");

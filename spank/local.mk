@@ -10,6 +10,7 @@ libspank_la_SOURCES = \
 	spank/join.c spank/join.h \
 	spank/rendezvous.c spank/rendezvous.h \
 	spank/start.c spank/start.h \
+	spank/sweep.c spank/sweep.h \
 	spank/user_folder.c spank/user_folder.h
 
 slurmplugin_LTLIBRARIES += spank_kube.la
@@ -44,7 +45,7 @@ libholder_la_SOURCES = \
 	spank/holder/report.c spank/holder/report.h \
 	spank/holder/request.c spank/holder/request.h \
 	spank/holder/root.c spank/holder/root.h \
-	spank/holder/run.c spank/holder/run.h \
+	spank/holder/host_program.c spank/holder/host_program.h \
 	spank/holder/save.c spank/holder/save.h \
 	spank/holder/skeleton.c spank/holder/skeleton.h \
 	spank/holder/step_folder.c spank/holder/step_folder.h
@@ -69,6 +70,8 @@ libcontainer_tool_la_SOURCES = \
 	spank/tool/evict.c spank/tool/evict.h \
 	spank/tool/images.c \
 	spank/tool/last_words.c \
+	spank/tool/names.c \
+	spank/tool/processes.c spank/tool/processes.h \
 	spank/tool/progress.c spank/tool/progress.h \
 	spank/tool/prune.c \
 	spank/tool/run.c spank/tool/run.h \
@@ -76,6 +79,8 @@ libcontainer_tool_la_SOURCES = \
 	spank/tool/stage_oci.c \
 	spank/tool/stage_squashfs.c \
 	spank/tool/staging.h \
+	spank/tool/steps.c \
+	spank/tool/sweep.c \
 	spank/tool/tool.h
 libcontainer_tool_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 

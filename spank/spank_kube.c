@@ -3,8 +3,8 @@
  * translates between SPANK and the modules next to this file.
  *
  * A callback never fails for a user's mistake: an error from slurm_spank_init or job_prolog drains
- * the node, and one from user_init ends srun with exit code 0. What went wrong is remembered, and the
- * task that wanted a container fails in task_init. */
+ * the node, and one from user_init ends srun with exit code 0. What went wrong is remembered, and
+ * the task that wanted a container fails in task_init. */
 #include <errno.h>
 #include <slurm/spank.h>
 #include <stdio.h>
@@ -22,6 +22,7 @@
 #include "spank/end.h"
 #include "spank/join.h"
 #include "spank/judge.h"
+#include "spank/sweep.h"
 #include "spank/user_folder.h"
 
 SPANK_PLUGIN(spank_kube, 1)
@@ -30,15 +31,15 @@ SPANK_PLUGIN(spank_kube, 1)
 static struct spank_config config;
 static struct error config_error;
 static struct {
-	char *image;   /* what --container asked for; NULL if nothing, or if Slurm runs it itself */
+	char *image; /* what --container asked for; NULL if nothing, or if Slurm runs it itself */
 	struct container_options wish; /* what the user's options next to it asked for */
-	char *options; /* the text of them and of what the site adds, or NULL */
-	char state[4096]; /* the user's folder */
+	char *options;		       /* the text of them and of what the site adds, or NULL */
+	char state[4096];	       /* the user's folder */
 	struct error problem; /* what makes every task of it fail; code 0 if nothing does */
 	struct rendezvous *rendezvous;
-	size_t ended;    /* tasks that have */
+	size_t ended;	 /* tasks that have */
 	int exit_status; /* the highest of the tasks'; -1 while none has ended */
-} step = { .exit_status = -1 };
+} step = {.exit_status = -1};
 
 /* Slurm runs containers itself where the site has configured that. */
 static bool slurm_has_oci_conf(void)
@@ -82,7 +83,8 @@ static char *job_variable_dup(spank_t sp, const char *name)
 	return NULL;
 }
 
-/* The node's own name isn't in the environment yet when a step starts; but this is its first one. */
+/* The node's own name isn't in the environment yet when a step starts; but this is its first one.
+ */
 static void first_node(spank_t sp, char *dest, size_t size)
 {
 	char list[1024];
@@ -149,6 +151,8 @@ int slurm_spank_init(spank_t sp, int ac, char *av[])
 		client_options_register(sp);
 	if (context == S_CTX_LOCAL || context == S_CTX_ALLOCATOR)
 		inherit_before_options();
+	if (context == S_CTX_SLURMD)
+		sweep_all(&config);
 	if (context == S_CTX_SLURMD && slurm_has_oci_conf())
 		slurm_info("spank_kube: there is an oci.conf, so Slurm runs containers itself");
 	return 0;
@@ -332,6 +336,18 @@ static bool refuse(spank_t sp)
 	return true;
 }
 
+/* "17.0", "17.batch", "17.interactive" */
+static void name_step(spank_t sp, char *dest, size_t size)
+{
+	uint32_t job = item_u32(sp, S_JOB_ID, 0), id = item_u32(sp, S_JOB_STEPID, 0);
+
+	if (id == SLURM_BATCH_SCRIPT || id == SLURM_INTERACTIVE_STEP)
+		snprintf(dest, size, "%u.%s", job,
+			 id == SLURM_BATCH_SCRIPT ? "batch" : "interactive");
+	else
+		snprintf(dest, size, "%u.%u", job, id);
+}
+
 int slurm_spank_task_init(spank_t sp, int ac, char *av[])
 {
 	_cleanup_free_ char *spool = NULL;
@@ -354,7 +370,7 @@ int slurm_spank_task_init(spank_t sp, int ac, char *av[])
 		return 0;
 	if (refuse(sp))
 		return -1;
-	snprintf(id, sizeof(id), "%u.%u", item_u32(sp, S_JOB_ID, 0), item_u32(sp, S_JOB_STEPID, 0));
+	name_step(sp, id, sizeof(id));
 	request.step = id;
 	request.spool = spool = spool_folder(sp);
 	if (spank_get_item(sp, S_JOB_ENV, &request.env) != ESPANK_SUCCESS)
@@ -397,6 +413,7 @@ int slurm_spank_job_prolog(spank_t sp, int ac, char *av[])
 {
 	spank_config_parse(ac, av, &config, NULL);
 	ring_job(DOORBELL_JOB_START, sp);
+	sweep_user(&config, item_u32(sp, S_JOB_UID, 0), 0);
 	return 0;
 }
 
@@ -404,6 +421,7 @@ int slurm_spank_job_epilog(spank_t sp, int ac, char *av[])
 {
 	spank_config_parse(ac, av, &config, NULL);
 	ring_job(DOORBELL_JOB_END, sp);
+	sweep_user(&config, item_u32(sp, S_JOB_UID, 0), item_u32(sp, S_JOB_ID, 0));
 	return 0;
 }
 

@@ -17,6 +17,10 @@ static const struct command *const commands[] = {
 	&command_images,
 	&command_prune,
 	&command_rm,
+	&command_steps,
+	&command_names,
+	&command_forget,
+	&command_sweep,
 };
 
 static void print_usage(FILE *f)

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kube-container sweep: clear away what steps have left on this node. Slurm's plugin starts it when
+ * a job begins or ends and when slurmd starts. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "common/cleanup.h"
+#include "common/remove_tree.h"
+#include "spank/tool/evict.h"
+#include "spank/tool/processes.h"
+#include "spank/tool/run.h"
+#include "spank/tool/tool.h"
+
+#define SQUEUE_SECONDS 30
+#define NEW_SECONDS 60
+#define JOBS_MAX (1024 * 1024)
+
+/* The job is over, so nothing of it may run. */
+static int kill_processes(uint32_t job, struct error *err)
+{
+	_cleanup_(container_processes_free) struct container_processes p = {0};
+
+	if (container_processes_find(&p, err) < 0)
+		return -1;
+	for (size_t i = 0; i < p.count; i++)
+		if (p.items[i].job == job)
+			kill(p.items[i].pid, SIGKILL);
+	return 0;
+}
+
+/* Whether nobody of a step is there who will remove its folder. One without a lock may be about to
+ * get it. */
+static bool is_crashed(int folder, const char *step, const void *arg)
+{
+	char path[512];
+	struct stat st;
+	_cleanup_close_ int fd = -1;
+
+	snprintf(path, sizeof(path), "%s/lock", step);
+	fd = openat(folder, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0)
+		return flock(fd, LOCK_EX | LOCK_NB) == 0;
+	return fstatat(folder, step, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       time(NULL) - st.st_ctime > NEW_SECONDS;
+}
+
+/* Go through STATE/NAME. Removes what gone says yes to. */
+static int sweep_folder(const struct tool *t, const char *name,
+			bool (*gone)(int folder, const char *entry, const void *arg),
+			const void *arg, struct error *err)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	char path[PATH_MAX];
+	struct dirent *entry;
+	int rc = 0;
+
+	if (snprintf(path, sizeof(path), "%s/%s", t->state, name) >= (int)sizeof(path))
+		return error_set(err, ENAMETOOLONG, "--state is too long");
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? 0 : error_errno(err, "%s", path);
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && gone(dirfd(dir), entry->d_name, arg) &&
+		    remove_tree(dirfd(dir), entry->d_name, err) < 0)
+			rc = -1;
+	return rc;
+}
+
+static bool is_step_of(int folder, const char *entry, const void *arg)
+{
+	const char *job = arg;
+	size_t n = strlen(job);
+
+	return !strncmp(entry, job, n) && entry[n] == '.';
+}
+
+static bool is_job(int folder, const char *entry, const void *arg)
+{
+	return !strncmp(entry, "job-", 4) && !strcmp(entry + 4, arg);
+}
+
+/* arg: the ids of the user's jobs, a line each, that slurmctld knows. */
+static bool is_unknown_job(int folder, const char *entry, const void *arg)
+{
+	const char *id = entry + strlen("job-");
+	size_t n = strlen(id);
+
+	if (strncmp(entry, "job-", 4))
+		return false;
+	for (const char *line = arg; *line; line += strcspn(line, "\n"), line += *line == '\n')
+		if (!strncmp(line, id, n) && (line[n] == '\n' || line[n] == '\0'))
+			return false;
+	return true;
+}
+
+/* Without slurmctld's answer nothing is known to be over. */
+static int sweep_names(const struct tool *t, struct error *err)
+{
+	_cleanup_free_ char *jobs = NULL;
+	char user[16];
+	size_t len;
+	const char *argv[] = {"squeue", "--noheader", "--format=%A", "--user", user, NULL};
+	struct run r = {.argv = argv,
+			.max = JOBS_MAX,
+			.output = &jobs,
+			.output_len = &len,
+			.timeout = SQUEUE_SECONDS};
+
+	snprintf(user, sizeof(user), "%u", (unsigned)geteuid());
+	if (run_program(&r, err) < 0)
+		return -1;
+	return sweep_folder(t, "named", is_unknown_job, jobs, err);
+}
+
+static int run_sweep(struct tool *t, int argc, char *argv[], struct error *err)
+{
+	if (t->job[0]) {
+		if (kill_processes(strtoul(t->job, NULL, 10), err) < 0 ||
+		    sweep_folder(t, "steps", is_step_of, t->job, err) < 0)
+			return -1;
+		return sweep_folder(t, "named", is_job, t->job, err);
+	}
+	if (sweep_folder(t, "steps", is_crashed, NULL, err) < 0 ||
+	    evict_leftovers(t->images, err) < 0)
+		return -1;
+	return sweep_names(t, err);
+}
+
+const struct command command_sweep = {
+	.name = "sweep",
+	.arguments = "",
+	.summary = "clear away what steps have left on this node",
+	.help = "Without --job: the folders of steps that a crash has left, unfinished stagings, "
+		"and the named\n"
+		"containers of jobs that Slurm doesn't know any more. Slurm's plugin does this "
+		"when a job begins\n"
+		"and when slurmd starts.\n"
+		"  --job=ID   all that this job has left, processes too; it has to be over\n",
+	.run = run_sweep,
+};
