@@ -56,13 +56,30 @@ static int build_root(struct container *c, bool save, struct error *err)
 	return c->root.no_overlay.code ? do_without_overlay(c, save, err) : 0;
 }
 
+/* What the bundle and the options mount may be denied by the site, wherever links lead; what
+ * devices bring is the site's own. */
+static int check_sources(const struct container *c, struct error *err)
+{
+	const struct bundle *b = c->bundle;
+
+	for (size_t i = 0; i < b->mount_count; i++) {
+		const struct bundle_mount *m = &b->mounts[i];
+		_cleanup_free_ char *real = m->source ? realpath(m->source, NULL) : NULL;
+
+		if (real && container_policy_check_source(&c->request.policy, real, err) < 0)
+			return error_wrap(err, "%s: mount at %s", m->from ? m->from : "config.json",
+					  m->destination);
+	}
+	return 0;
+}
+
 static int build(struct container *c, struct error *err)
 {
 	bool as_root = container_options_on(&c->request.options, CONTAINER_REMAP_ROOT, false);
 	bool save = false;
 
-	if (devices_apply(&c->request, c->bundle, err) < 0 ||
-	    options_apply(&c->request, c->bundle, err) < 0 ||
+	if (options_apply(&c->request, c->bundle, err) < 0 || check_sources(c, err) < 0 ||
+	    devices_apply(&c->request, c->bundle, err) < 0 ||
 	    save_open(&c->save, &c->request, &save, err) < 0 || choose_upper(c, save, err) < 0)
 		return -1;
 	if (namespace_enter_user(as_root, err) < 0)
@@ -124,8 +141,11 @@ int container_make(struct container *c, struct error *err)
 
 	if (named_open(&c->named, &c->request, err) < 0)
 		return -1;
-	if (c->named.image[0])
+	if (c->named.image[0]) {
 		c->request.image = c->named.image;
+		if (container_policy_check_image(&c->request.policy, c->named.image, NULL, err) < 0)
+			return -1;
+	}
 	if (open_image(c, err) < 0 ||
 	    named_note_image(&c->named, &c->request, c->bundle, err) < 0)
 		return -1;

@@ -13,7 +13,7 @@
 
 #include "common/cleanup.h"
 #include "spank/holder/mount_api.h"
-#include "spank/holder/run.h"
+#include "spank/holder/host_program.h"
 #include "spank/holder/skeleton.h"
 
 static const char *const etc_files[] = {"resolv.conf", "hosts", "passwd", "group"};
@@ -119,7 +119,7 @@ static int copy_image(struct root *r, struct error *err)
 					    r->copy,
 					    NULL};
 
-		if (run_program(argv, err) < 0)
+		if (host_program_run(argv, err) < 0)
 			return error_wrap(err,
 					  "it is to be written to, and an overlay over it is not "
 					  "possible (%s); "

@@ -12,7 +12,7 @@
 
 #include "common/cleanup.h"
 #include "common/remove_tree.h"
-#include "spank/holder/run.h"
+#include "spank/holder/host_program.h"
 
 /* Put the node's name in place of %N and %h. Returns whether there was one. */
 static bool fill_in_node(const char *text, char *dest, size_t size)
@@ -121,7 +121,7 @@ static int save_squashfs(const struct save *s, struct error *err)
 
 	snprintf(partial, sizeof(partial), "%.*s/.%s.partial", (int)(slash - name), name,
 		 slash + 1);
-	if (run_program(argv, err) < 0) {
+	if (host_program_run(argv, err) < 0) {
 		unlink(partial);
 		return -1;
 	}
@@ -131,7 +131,7 @@ static int save_squashfs(const struct save *s, struct error *err)
 /* One umoci call on the image; the rest of the arguments ends in NULL. */
 static int umoci(const char *const argv[], struct error *err)
 {
-	return run_program(argv, err);
+	return host_program_run(argv, err);
 }
 
 static int set_configuration(const struct save *s, const char *image, struct error *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "spank/holder/run.h"
+#include "spank/holder/host_program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +39,7 @@ static void become(const char *const argv[])
 	_exit(problem == ENOENT ? 127 : 126);
 }
 
-int run_program(const char *const argv[], struct error *err)
+int host_program_run(const char *const argv[], struct error *err)
 {
 	int status;
 	pid_t pid = fork();
