@@ -17,7 +17,7 @@ testsuite_unit_test_buffer_LDADD = $(UNIT_LIBS)
 
 testsuite_unit_test_container_client_SOURCES = testsuite/unit/test_container_client.c
 testsuite_unit_test_container_client_CFLAGS = $(UNIT_CFLAGS)
-testsuite_unit_test_container_client_LDADD = $(UNIT_LIBS)
+testsuite_unit_test_container_client_LDADD = libspank.la libcommon_seal.la $(UNIT_LIBS)
 
 testsuite_unit_test_container_policy_SOURCES = testsuite/unit/test_container_policy.c
 testsuite_unit_test_container_policy_CFLAGS = $(UNIT_CFLAGS)
