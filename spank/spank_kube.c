@@ -148,7 +148,7 @@ int slurm_spank_init(spank_t sp, int ac, char *av[])
 	    (context == S_CTX_SLURMD || context == S_CTX_REMOTE))
 		slurm_error("spank_kube: plugstack.conf: %s", config_error.text);
 	if (context == S_CTX_LOCAL || context == S_CTX_ALLOCATOR || context == S_CTX_REMOTE)
-		client_options_register(sp);
+		client_options_register(sp, context != S_CTX_REMOTE);
 	if (context == S_CTX_LOCAL || context == S_CTX_ALLOCATOR)
 		inherit_before_options();
 	if (context == S_CTX_SLURMD)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "spank/client/options.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,7 +110,23 @@ static int take(int i, const char *argument, int remote)
 	return 0;
 }
 
-int client_options_register(spank_t sp)
+/* Slurm hands a job's options to what runs in it by such variables, and takes them for options that
+ * were given to a step. What a step inherits is ours to say. */
+static void forget_jobs_option(const char *name)
+{
+	char variable[128];
+	int n = snprintf(variable, sizeof(variable), "SLURM_SPANK__SLURM_SPANK_OPTION_%s_%s",
+			 "spank_kube", name);
+
+	if (n < 0 || (size_t)n >= sizeof(variable))
+		return;
+	for (char *c = variable; *c; c++)
+		if (!isalnum((unsigned char)*c))
+			*c = '_';
+	unsetenv(variable);
+}
+
+int client_options_register(spank_t sp, bool client)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct spank_option option = {
@@ -120,6 +138,8 @@ int client_options_register(spank_t sp)
 			.cb = take,
 		};
 
+		if (client)
+			forget_jobs_option(rows[i].name);
 		if (spank_option_register(sp, &option) != ESPANK_SUCCESS)
 			return -1;
 	}

@@ -8,8 +8,9 @@
 
 #include "spank/client/decide.h"
 
-/* Register all of them; in slurm_spank_init only. Returns 0, or -1 (said by Slurm). */
-int client_options_register(spank_t sp);
+/* Register all of them; in slurm_spank_init only. client: not slurmstepd. Returns 0, or -1 (said by
+ * Slurm). */
+int client_options_register(spank_t sp, bool client);
 
 /* What was given since the last call, in the order it came; the caller frees it. */
 struct client_wish client_options_take(void);
