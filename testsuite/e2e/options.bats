@@ -196,21 +196,22 @@ setup() {
 	done
 }
 
+# shellcheck disable=SC2086
 @test "components of one srun, and of a heterogeneous job, have one set of options" {
-	same=(--container="$IMAGES/A" --container-workdir=/bin)
-	for second in "" "${same[*]}" "--container-image=$IMAGES/A --container-workdir=/bin"; do
-		# shellcheck disable=SC2086
-		run -0 as alice srun --quiet -n1 "${same[@]}" sh -c "$TELL" : -n1 $second sh -c "$TELL"
+	# In one allocation: those of heterogeneous jobs wait for the backfill scheduler.
+	same="--container=$IMAGES/A --container-workdir=/bin"
+	for second in "" "$same" "--container-image=$IMAGES/A --container-workdir=/bin"; do
+		run -0 as alice salloc --quiet -n2 srun --quiet -n1 $same sh -c "$TELL" : -n1 $second sh -c "$TELL"
 		[ "$output" = $'image A workdir=/bin\nimage A workdir=/bin' ]
 	done
-	run as alice srun --quiet -n1 "${same[@]}" true : -n1 --container-workdir=/usr true
+	run as alice srun --quiet -n1 $same true : -n1 --container-workdir=/usr true
 	[ "$status" != 0 ]
 	[[ $output = *'the components of one srun share one container'* ]]
-	run as alice sbatch -n1 "${same[@]}" --wrap=true : -n1 --container-workdir=/usr
+	run as alice sbatch -n1 $same --wrap=true : -n1 --container-workdir=/usr
 	[ "$status" != 0 ]
 	[[ $output = *'the components of one job share one container'* ]]
 	run -0 batch "$TELL
-		srun --het-group=0,1 sh -c '$TELL'" -n1 "${same[@]}" : -n1
+		srun --het-group=0,1 sh -c '$TELL'" -n1 $same : -n1
 	[ "$output" = $'image A workdir=/bin\nimage A workdir=/bin\nimage A workdir=/bin' ]
 }
 
