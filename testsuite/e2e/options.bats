@@ -201,7 +201,7 @@ setup() {
 	# In one allocation: those of heterogeneous jobs wait for the backfill scheduler.
 	same="--container=$IMAGES/A --container-workdir=/bin"
 	for second in "" "$same" "--container-image=$IMAGES/A --container-workdir=/bin"; do
-		run -0 as alice salloc --quiet -n2 srun --quiet -n1 $same sh -c "$TELL" : -n1 $second sh -c "$TELL"
+		run -0 as alice salloc --quiet -N2 sh -c "srun --quiet -N1 -n1 $same sh -c '$TELL' : -n1 $second sh -c '$TELL'"
 		[ "$output" = $'image A workdir=/bin\nimage A workdir=/bin' ]
 	done
 	run as alice srun --quiet -n1 $same true : -n1 --container-workdir=/usr true
