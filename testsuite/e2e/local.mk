@@ -1,7 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # End-to-end tests, run by contrib/check in a lab.
-EXTRA_DIST += testsuite/e2e/setup_suite.bash testsuite/e2e/helpers.bash testsuite/e2e/images.bash \
-	testsuite/e2e/agent.bats testsuite/e2e/cleanup.bats testsuite/e2e/container.bats testsuite/e2e/container_site.bats \
-	testsuite/e2e/crd.bats testsuite/e2e/demo.bats testsuite/e2e/devices.bats testsuite/e2e/edits.bats testsuite/e2e/effects.bats \
-	testsuite/e2e/jobsubmit.bats testsuite/e2e/lab.bats testsuite/e2e/mirror.bats \
-	testsuite/e2e/options.bats
+EXTRA_DIST += testsuite/e2e/setup_suite.bash testsuite/e2e/helpers.bash testsuite/e2e/images.bash
+EXTRA_DIST += testsuite/e2e/agent.bats
+EXTRA_DIST += testsuite/e2e/cleanup.bats
+EXTRA_DIST += testsuite/e2e/container.bats
+EXTRA_DIST += testsuite/e2e/container_site.bats
+EXTRA_DIST += testsuite/e2e/crd.bats
+EXTRA_DIST += testsuite/e2e/demo.bats
+EXTRA_DIST += testsuite/e2e/devices.bats
+EXTRA_DIST += testsuite/e2e/edits.bats
+EXTRA_DIST += testsuite/e2e/effects.bats
+EXTRA_DIST += testsuite/e2e/hostile.bats
+EXTRA_DIST += testsuite/e2e/jobsubmit.bats
+EXTRA_DIST += testsuite/e2e/lab.bats
+EXTRA_DIST += testsuite/e2e/mirror.bats
+EXTRA_DIST += testsuite/e2e/options.bats

@@ -4,11 +4,17 @@ dist_noinst_SCRIPTS += testsuite/fuzz/run
 EXTRA_DIST += testsuite/fuzz/json.dict testsuite/fuzz/yaml.dict
 if ENABLE_FUZZERS
 noinst_PROGRAMS += \
+	testsuite/fuzz/fuzz_bundle \
 	testsuite/fuzz/fuzz_cdi \
 	testsuite/fuzz/fuzz_doorbell \
 	testsuite/fuzz/fuzz_entry \
 	testsuite/fuzz/fuzz_lists \
 	testsuite/fuzz/fuzz_yaml
+
+testsuite_fuzz_fuzz_bundle_SOURCES = testsuite/fuzz/fuzz_bundle.c testsuite/fuzz/fuzz.h
+testsuite_fuzz_fuzz_bundle_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+testsuite_fuzz_fuzz_bundle_LDFLAGS = $(FUZZ_LDFLAGS)
+testsuite_fuzz_fuzz_bundle_LDADD = libholder.la libcommon_yaml.la libcommon_json.la libcommon.la $(JSON_LIBS)
 
 testsuite_fuzz_fuzz_cdi_SOURCES = testsuite/fuzz/fuzz_cdi.c testsuite/fuzz/fuzz.h
 testsuite_fuzz_fuzz_cdi_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
