@@ -101,6 +101,14 @@ static int set_cache_limit(struct spank_config *c, const char *value, struct err
 	return copy(c->cache_limit, sizeof(c->cache_limit), "cache_limit", value, err);
 }
 
+static int set_pin(struct spank_config *c, const char *value, struct error *err)
+{
+	if (strcmp(value, "yes") && strcmp(value, "no"))
+		return error_set(err, EINVAL, "pin=%s: it takes yes or no", value);
+	c->pin = !strcmp(value, "yes");
+	return 0;
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct spank_config *c, const char *value, struct error *err);
@@ -114,6 +122,7 @@ static const struct {
 	{"cdi=", set_cdi},
 	{"gpu=", set_gpu},
 	{"policy=", set_policy},
+	{"pin=", set_pin},
 	{"images=", set_images},
 	{"cache_limit=", set_cache_limit},
 };
@@ -128,7 +137,8 @@ static int parse_one(struct spank_config *c, const char *argument, struct error 
 	}
 	return error_set(err, EINVAL,
 			 "unknown argument '%s' (there are doorbell=, munge_socket=, agent_uid=, "
-			 "cluster=, holder=, state=, cdi=, gpu=, policy=, images= and "
+			 "cluster=, holder=, state=, cdi=, gpu=, policy=, pin=, "
+			 "images= and "
 			 "cache_limit=)",
 			 argument);
 }
@@ -138,6 +148,7 @@ int spank_config_parse(int argc, char *const argv[], struct spank_config *ret, s
 	struct spank_config c = {
 		.holder = SLURM_KUBE_LIBEXECDIR "/slurm-kube-holder",
 		.state = SLURM_KUBE_STATEDIR,
+		.pin = true,
 	};
 	struct error problem;
 	int rc = 0;

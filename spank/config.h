@@ -18,6 +18,7 @@ struct spank_config {
 	char holder[4096];
 	char cdi[2048];	  /* "" for the default */
 	char gpu[256];	  /* "" to look for it */
+	bool pin;	   /* look tags up when a job is submitted */
 	char policy[4096]; /* "" for kube.conf next to slurm.conf, if it is there */
 	char state[2048];  /* the node's folder for images and named containers */
 	char images[2048];    /* read-only image folders, "/a:/b"; "" for none */

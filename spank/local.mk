@@ -5,13 +5,17 @@ libspank_la_SOURCES = \
 	spank/bell.c spank/bell.h \
 	spank/client/decide.c spank/client/decide.h \
 	spank/client/inherit.c spank/client/inherit.h \
+	spank/client/pin.c spank/client/pin.h \
 	spank/config.c spank/config.h \
 	spank/end.c spank/end.h \
 	spank/join.c spank/join.h \
 	spank/rendezvous.c spank/rendezvous.h \
 	spank/start.c spank/start.h \
 	spank/sweep.c spank/sweep.h \
-	spank/user_folder.c spank/user_folder.h
+	spank/user_folder.c spank/user_folder.h \
+	spank/image/find_program.c \
+	spank/tool/last_words.c \
+	spank/tool/run.c spank/tool/run.h
 
 slurmplugin_LTLIBRARIES += spank_kube.la
 spank_kube_la_SOURCES = spank/spank_kube.c spank/client/options.c spank/client/options.h \
@@ -56,6 +60,7 @@ libholder_la_LIBADD = libimage.la
 libimage_la_SOURCES = \
 	spank/image/cache.c spank/image/cache.h \
 	spank/image/config.c spank/image/config.h \
+	spank/image/find_program.c \
 	spank/image/image.c spank/image/image.h \
 	spank/image/layout.c spank/image/layout.h \
 	spank/image/sif.c spank/image/sif.h \

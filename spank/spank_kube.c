@@ -18,6 +18,7 @@
 #include "spank/bell.h"
 #include "spank/client/inherit.h"
 #include "spank/client/options.h"
+#include "spank/client/pin.h"
 #include "spank/config.h"
 #include "spank/end.h"
 #include "spank/join.h"
@@ -232,17 +233,23 @@ static void set_control(spank_t sp, const char *name, const char *value)
 		spank_job_control_unsetenv(sp, name);
 }
 
+static void tell_user(const char *text)
+{
+	slurm_info("%s", text);
+}
+
 /* In srun, sbatch and salloc: what is asked for is known by now. */
 static int finish_request(spank_t sp, spank_context_t context)
 {
 	_cleanup_wish_ struct client_wish asked = client_options_take();
 	enum client_tool tool = CLIENT_SRUN;
+	struct pin pin = {.enabled = config.pin, .warn = tell_user};
 	struct error err;
 
 	if (context == S_CTX_ALLOCATOR)
 		tool = strcmp(program_invocation_short_name, "salloc") ? CLIENT_SBATCH
 								       : CLIENT_SALLOC;
-	if (inherit_after_options(tool, &asked, NULL, NULL, &err) < 0) {
+	if (inherit_after_options(tool, &asked, pin_image, &pin, &err) < 0) {
 		slurm_error("%s", err.text);
 		/* Should Slurm go on all the same ("optional"), then no node runs this. */
 		setenv("SLURM_CONTAINER", "", 1);

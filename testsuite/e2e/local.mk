@@ -15,3 +15,4 @@ EXTRA_DIST += testsuite/e2e/jobsubmit.bats
 EXTRA_DIST += testsuite/e2e/lab.bats
 EXTRA_DIST += testsuite/e2e/mirror.bats
 EXTRA_DIST += testsuite/e2e/options.bats
+EXTRA_DIST += testsuite/e2e/pin.bats

@@ -5,6 +5,7 @@
 #include "common/container_check.h"
 #include "common/container_name.h"
 #include "spank/client/decide.h"
+#include "spank/client/pin.h"
 
 #define SIXTY_FOUR "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -327,11 +328,73 @@ static void test_decide_inherited(void **state)
 		check_decision(&rows[i]);
 }
 
+/* What skopeo says, as it says it. */
+static void test_refusal(void **state)
+{
+	static const struct {
+		const char *words;
+		bool refusal;
+	} rows[] = {
+		{"reading manifest x in r/box: manifest unknown: manifest unknown", true},
+		{"reading manifest latest in docker.io/library/x: requested access to the resource "
+		 "is denied",
+		 true},
+		{"unable to retrieve auth token: invalid username/password: unauthorized: x", true},
+		{"no descriptor found for reference \"x\"", true},
+		{"more than one image in oci, choose an image", true},
+		{"pinging container registry r: Get \"https://r/v2/\": dial tcp 1.2.3.4:443: "
+		 "connect: "
+		 "connection refused",
+		 false},
+		{"pinging container registry r: Get \"https://r/v2/\": dial tcp: lookup r: no such "
+		 "host",
+		 false},
+		{"no answer within 10 s", false},
+		{"toomanyrequests: You have reached your pull rate limit", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		row("%s", rows[i].words);
+		assert_int_equal(pin_is_refusal(rows[i].words), rows[i].refusal);
+	}
+}
+
+static void say(const char *text)
+{
+	print_message("  %s\n", text);
+	function_called();
+}
+
+/* What can't be pinned is left alone, and nobody is asked. */
+static void test_pin_nothing(void **state)
+{
+	static const struct {
+		const char *image;
+		bool enabled;
+	} rows[] = {
+		{"/a", true},
+		{"docker://a" DIGEST, true},
+		{"docker://127.0.0.1:1/a", false},
+		{"oci:a:tag", true},
+		{"oci:/nonexistent:tag", true},
+		{"http://a", true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_free_ char *image = strdup(rows[i].image);
+		struct pin pin = {.enabled = rows[i].enabled, .warn = say};
+
+		assert_int_equal(pin_image(&image, &pin, NULL), 0);
+		assert_string_equal(image, rows[i].image);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_env),	   cmocka_unit_test(test_check),
 		cmocka_unit_test(test_decide_new), cmocka_unit_test(test_decide_inherited),
+		cmocka_unit_test(test_refusal), cmocka_unit_test(test_pin_nothing),
 		cmocka_unit_test(test_name),	   cmocka_unit_test(test_bad_name),
 	};
 
