@@ -109,6 +109,21 @@ static int set_pin(struct spank_config *c, const char *value, struct error *err)
 	return 0;
 }
 
+static int set_runtime(struct spank_config *c, const char *value, struct error *err)
+{
+	if (strcmp(value, "builtin") && value[0] != '/')
+		return error_set(err, EINVAL, "runtime=%s: it takes builtin, or an absolute path, "
+				 "with its arguments behind it and commas between", value);
+	return copy(c->runtime, sizeof(c->runtime), "runtime", value, err);
+}
+
+static int set_runtime_join(struct spank_config *c, const char *value, struct error *err)
+{
+	if (strcmp(value, "setns") && strcmp(value, "exec"))
+		return error_set(err, EINVAL, "runtime_join=%s: it takes setns or exec", value);
+	return copy(c->runtime_join, sizeof(c->runtime_join), "runtime_join", value, err);
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct spank_config *c, const char *value, struct error *err);
@@ -125,6 +140,8 @@ static const struct {
 	{"pin=", set_pin},
 	{"images=", set_images},
 	{"cache_limit=", set_cache_limit},
+	{"runtime=", set_runtime},
+	{"runtime_join=", set_runtime_join},
 };
 
 static int parse_one(struct spank_config *c, const char *argument, struct error *err)
@@ -137,9 +154,8 @@ static int parse_one(struct spank_config *c, const char *argument, struct error 
 	}
 	return error_set(err, EINVAL,
 			 "unknown argument '%s' (there are doorbell=, munge_socket=, agent_uid=, "
-			 "cluster=, holder=, state=, cdi=, gpu=, policy=, pin=, "
-			 "images= and "
-			 "cache_limit=)",
+			 "cluster=, holder=, state=, cdi=, gpu=, policy=, pin=, images=, "
+			 "cache_limit=, runtime= and runtime_join=)",
 			 argument);
 }
 

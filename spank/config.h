@@ -17,6 +17,8 @@ struct spank_config {
 	char cluster[64]; /* "" to take it from the environment */
 	char holder[4096];
 	char cdi[2048];	  /* "" for the default */
+	char runtime[1024];	/* "" for the builtin one */
+	char runtime_join[8];	/* "" for setns */
 	char gpu[256];	  /* "" to look for it */
 	bool pin;	   /* look tags up when a job is submitted */
 	char policy[4096]; /* "" for kube.conf next to slurm.conf, if it is there */

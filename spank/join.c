@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/nsfs.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,6 +46,27 @@ static int open_namespace(pid_t inside, const char *name, const struct namespace
 	return TAKE_FD(fd);
 }
 
+/* What an OCI runtime has made belongs to the user namespace above the tasks' own, and can only be
+ * joined from there. id: of the tasks' own. */
+static int join_namespaces(int user, int mount, const struct namespace_id *id, struct error *err)
+{
+	_cleanup_close_ int owner = ioctl(mount, NS_GET_USERNS);
+	struct stat st;
+
+	if (owner < 0 || fstat(owner, &st) < 0)
+		return error_errno(err, "whose its mount namespace is");
+	if ((st.st_dev != id->dev || st.st_ino != id->ino) && setns(owner, CLONE_NEWUSER) == 0) {
+		if (setns(mount, CLONE_NEWNS) < 0 || setns(user, CLONE_NEWUSER) < 0)
+			return error_errno(err, "joining its namespaces");
+		return 0;
+	}
+	if (setns(user, CLONE_NEWUSER) < 0)
+		return error_errno(err, "joining its user namespace");
+	if (setns(mount, CLONE_NEWNS) < 0)
+		return error_errno(err, "joining its mount namespace");
+	return 0;
+}
+
 static int enter(const struct rendezvous *r, struct error *err)
 {
 	_cleanup_close_ int user = open_namespace(r->inside, "user", &r->user_ns, err);
@@ -64,11 +87,7 @@ static int enter(const struct rendezvous *r, struct error *err)
 	/* The descriptors hold the namespaces: the holder may go, which takes it a moment, while we join. */
 	if (write(registration, &self, sizeof(self)) != sizeof(self))
 		return error_errno(err, "registering with its holder, process %d", (int)r->holder);
-	if (setns(user, CLONE_NEWUSER) < 0)
-		return error_errno(err, "joining its user namespace");
-	if (setns(mount, CLONE_NEWNS) < 0)
-		return error_errno(err, "joining its mount namespace");
-	return 0;
+	return join_namespaces(user, mount, &r->user_ns, err);
 }
 
 /* A bundle says where its tasks start; in a root file system folder it is where the job is, if that

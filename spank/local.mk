@@ -9,6 +9,7 @@ libspank_la_SOURCES = \
 	spank/config.c spank/config.h \
 	spank/end.c spank/end.h \
 	spank/join.c spank/join.h \
+	spank/multi_prog.c spank/multi_prog.h \
 	spank/rendezvous.c spank/rendezvous.h \
 	spank/start.c spank/start.h \
 	spank/sweep.c spank/sweep.h \
@@ -29,12 +30,15 @@ libholder_la_SOURCES = \
 	spank/holder/container.c spank/holder/container.h \
 	spank/holder/env_rule.c spank/holder/env_rule.h \
 	spank/holder/bundle_edit.c spank/holder/bundle_edit.h \
+	spank/holder/child_wait.c spank/holder/child_wait.h \
 	spank/holder/cdi.c spank/holder/cdi.h \
 	spank/holder/cdi_edits.c spank/holder/cdi_edits.h \
 	spank/holder/cdi_spec.c spank/holder/cdi_spec.h \
 	spank/holder/devices.c spank/holder/devices.h \
+	spank/holder/enter.h \
 	spank/holder/etc_files.c spank/holder/etc_files.h \
 	spank/holder/hooks.c spank/holder/hooks.h \
+	spank/holder/hooks_run.c spank/holder/hooks_run.h \
 	spank/holder/fuse.c spank/holder/fuse.h \
 	spank/holder/keeper.c spank/holder/keeper.h \
 	spank/holder/lifetime.c spank/holder/lifetime.h \
@@ -44,10 +48,13 @@ libholder_la_SOURCES = \
 	spank/holder/named.c spank/holder/named.h \
 	spank/holder/namespace.c spank/holder/namespace.h \
 	spank/holder/options.c spank/holder/options.h \
+	spank/holder/oci.c spank/holder/oci.h \
+	spank/holder/oci_config.c spank/holder/oci_config.h \
 	spank/holder/path.c spank/holder/path.h \
 	spank/holder/protocol.h \
 	spank/holder/report.c spank/holder/report.h \
 	spank/holder/request.c spank/holder/request.h \
+	spank/holder/runtime.c spank/holder/runtime.h \
 	spank/holder/root.c spank/holder/root.h \
 	spank/holder/host_program.c spank/holder/host_program.h \
 	spank/holder/save.c spank/holder/save.h \
@@ -100,6 +107,13 @@ slurm_kube_holder_SOURCES = spank/holder/main.c
 slurm_kube_holder_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 slurm_kube_holder_LDFLAGS = $(HOLDER_LDFLAGS)
 slurm_kube_holder_LDADD = libholder.la libcommon_yaml.la libcommon_json.la libcommon.la
+
+# In containers of images that may have no dynamic linker.
+pkglibexec_PROGRAMS += slurm-kube-enter
+slurm_kube_enter_SOURCES = spank/enter/main.c
+slurm_kube_enter_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+slurm_kube_enter_LDFLAGS = $(HOLDER_LDFLAGS)
+slurm_kube_enter_LDADD = libcommon_json.la libcommon.la
 
 EXTRA_DIST += spank/spank_kube.map spank/spank_kube.8
 man_MANS += spank/spank_kube.8

@@ -21,8 +21,10 @@
 #include "spank/client/pin.h"
 #include "spank/config.h"
 #include "spank/end.h"
+#include "spank/holder/enter.h"
 #include "spank/join.h"
 #include "spank/judge.h"
+#include "spank/multi_prog.h"
 #include "spank/sweep.h"
 #include "spank/user_folder.h"
 
@@ -355,6 +357,29 @@ static void name_step(spank_t sp, char *dest, size_t size)
 		snprintf(dest, size, "%u.%u", job, id);
 }
 
+/* The task becomes another program, which runs the one that was asked for: see holder/enter.h. This
+ * is the task's own process, so nobody else's argv changes. */
+static int replace_program(spank_t sp, const char *enter, struct error *err)
+{
+	char **argv = NULL;
+	int argc = 0;
+
+	if (!enter[0])
+		return 0;
+	if (spank_get_item(sp, S_JOB_ARGV, &argc, &argv) != ESPANK_SUCCESS || argc < 1 || !argv)
+		return error_set(err, EINVAL, "Slurm doesn't say which program it is to run");
+	if (multi_prog_is(argc, argv))
+		return error_set(err, ENOTSUP, "srun --multi-prog works neither with "
+				 "--container-entrypoint nor with a runtime that is joined by exec");
+	if (argv[0][0] && argv[0][strlen(argv[0]) - 1] == '/')
+		return error_set(err, ENOTSUP, "srun --bcast to a folder works neither with "
+				 "--container-entrypoint nor with a runtime that is joined by exec");
+	if (spank_setenv(sp, ENTER_PROGRAM, argv[0], 1) != ESPANK_SUCCESS)
+		return error_set(err, ENOMEM, "out of memory");
+	argv[0] = slurm_xstrdup(enter);
+	return 0;
+}
+
 int slurm_spank_task_init(spank_t sp, int ac, char *av[])
 {
 	_cleanup_free_ char *spool = NULL;
@@ -368,6 +393,8 @@ int slurm_spank_task_init(spank_t sp, int ac, char *av[])
 		.policy = judge_file(),
 		.images = config.images[0] ? config.images : NULL,
 		.cache_limit = config.cache_limit[0] ? config.cache_limit : NULL,
+		.runtime = config.runtime[0] ? config.runtime : NULL,
+		.runtime_join = config.runtime_join[0] ? config.runtime_join : NULL,
 	};
 	char id[32];
 	struct error err;
@@ -388,6 +415,10 @@ int slurm_spank_task_init(spank_t sp, int ac, char *av[])
 		return -1;
 	}
 	set_image_env(sp);
+	if (replace_program(sp, rendezvous_report(step.rendezvous, "enter"), &err) < 0) {
+		slurm_error("container %.200s: %s", step.image, err.text);
+		return -1;
+	}
 	return 0;
 }
 

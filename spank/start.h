@@ -18,6 +18,8 @@ struct start_request {
 	const char *policy; /* the site's kube.conf if the holder has to judge by it, or NULL */
 	const char *images;	 /* as in plugstack.conf, or NULL */
 	const char *cache_limit; /* as in plugstack.conf, or NULL */
+	const char *runtime;	  /* as in plugstack.conf, or NULL */
+	const char *runtime_join; /* as in plugstack.conf, or NULL */
 	char **env;        /* the job's */
 };
 

@@ -21,6 +21,15 @@ static int add_env(struct json_object *item, struct bundle *b, struct error *err
 	return bundle_add_env(b, assignment, err);
 }
 
+static int mount_from_cdi(struct bundle *b, const char *source, const char *destination,
+			  const struct mount_options *options, struct error *err)
+{
+	if (bundle_add_mount(b, source, destination, options, err) < 0)
+		return -1;
+	b->mounts[b->mount_count - 1].from = "a device";
+	return 0;
+}
+
 static int check_node(const char *path, struct error *err)
 {
 	struct stat st;
@@ -54,7 +63,7 @@ static int add_node(struct json_object *item, struct bundle *b, struct error *er
 				 "%s can't be shown as %s: the container has the host's "
 				 "/dev, where that is not",
 				 host, path);
-	return bundle_add_mount(b, host, path, &options, err);
+	return mount_from_cdi(b, host, path, &options, err);
 }
 
 static int read_options(struct json_object *list, bool tmpfs, struct mount_options *o,
@@ -91,7 +100,7 @@ static int add_mount(struct json_object *item, struct bundle *b, struct error *e
 	options.bind = !tmpfs;
 	if (!tmpfs && access(host, F_OK) < 0)
 		return error_errno(err, "%.200s of this node", host);
-	return bundle_add_mount(b, tmpfs ? NULL : host, path, &options, err);
+	return mount_from_cdi(b, tmpfs ? NULL : host, path, &options, err);
 }
 
 static int add_hook(struct json_object *item, struct bundle *b, struct error *err)

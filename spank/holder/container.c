@@ -50,6 +50,8 @@ static int do_without_overlay(struct container *c, bool save, struct error *err)
 static int build_root(struct container *c, bool save, struct error *err)
 {
 	c->root.bundle = c->bundle;
+	c->root.uid = c->oci.as_root ? 0 : c->request.uid;
+	c->root.gid = c->oci.as_root ? 0 : c->request.gid;
 	if (root_prepare(&c->root, c->bundle->squashfs ? &c->fuse : NULL, c->request.spool, err) <
 	    0)
 		return -1;
@@ -75,20 +77,22 @@ static int check_sources(const struct container *c, struct error *err)
 
 static int build(struct container *c, struct error *err)
 {
-	bool as_root = container_options_on(&c->request.options, CONTAINER_REMAP_ROOT, false);
 	bool save = false;
 
 	if (options_apply(&c->request, c->bundle, err) < 0 || check_sources(c, err) < 0 ||
 	    devices_apply(&c->request, c->bundle, err) < 0 ||
+	    oci_open(&c->oci, &c->request, c->bundle, err) < 0 ||
 	    save_open(&c->save, &c->request, &save, err) < 0 || choose_upper(c, save, err) < 0)
 		return -1;
-	if (namespace_enter_user(as_root, err) < 0)
+	if (namespace_enter_user(oci_needs_root(&c->oci), err) < 0)
 		return -1;
 	if (c->bundle->squashfs) {
 		if (fuse_start(&c->fuse, c->bundle, err) < 0)
 			return -1;
 		fuse_keep(&c->fuse, &c->keeper);
 	}
+	if (oci_keep(&c->oci, &c->folder, &c->keeper, err) < 0)
+		return -1;
 	if (namespace_enter_mount(err) < 0)
 		return -1;
 	image_note_use(c->bundle);
@@ -97,7 +101,7 @@ static int build(struct container *c, struct error *err)
 	if (named_note_running(&c->named, err) < 0 ||
 	    keeper_start(&c->keeper, c->request.tasks, c->request.count, err) < 0)
 		return -1;
-	return root_enter(&c->root, err);
+	return oci_make(&c->oci, &c->root, err);
 }
 
 /* What a running container has, later steps can't change. */
@@ -119,7 +123,9 @@ static int join_running(struct container *c, struct error *err)
 			"the container named %s runs already: --container-save goes with the step "
 			"that starts it",
 			c->named.name.name);
-	return namespace_join(c->named.inside, err);
+	if (namespace_join(c->named.inside, err) < 0)
+		return -1;
+	return oci_join(&c->oci, &c->request, c->bundle, err);
 }
 
 static int open_image(struct container *c, struct error *err)
@@ -162,5 +168,6 @@ void container_free(struct container *c)
 	bundle_free(c->bundle);
 	root_free(&c->root);
 	named_close(&c->named);
+	oci_free(&c->oci);
 	request_free(&c->request);
 }

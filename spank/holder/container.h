@@ -8,6 +8,7 @@
 #include "spank/holder/fuse.h"
 #include "spank/holder/keeper.h"
 #include "spank/holder/named.h"
+#include "spank/holder/oci.h"
 #include "spank/holder/request.h"
 #include "spank/holder/root.h"
 #include "spank/holder/save.h"
@@ -22,6 +23,7 @@ struct container {
 	struct fuse fuse;
 	struct root root;
 	struct save save;
+	struct oci oci;
 	struct keeper keeper;
 };
 #define CONTAINER_INIT                                                                             \

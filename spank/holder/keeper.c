@@ -20,6 +20,12 @@ void keeper_add(struct keeper *k, const char *what, int (*run)(void *argument, s
 		k->actions[k->count++] = (struct keeper_action){what, run, argument, always};
 }
 
+void keeper_at_go(struct keeper *k, const char *what, int (*run)(void *argument, struct error *err),
+		  void *argument)
+{
+	k->at_go = (struct keeper_action){.what = what, .run = run, .argument = argument};
+}
+
 static void run_actions(const struct keeper *k, bool was_ready)
 {
 	for (size_t i = k->count; i-- > 0;) {
@@ -29,6 +35,14 @@ static void run_actions(const struct keeper *k, bool was_ready)
 		if ((was_ready || a->always) && a->run(a->argument, &err) < 0)
 			dprintf(2, "slurm-kube: %s: %s\n", a->what, err.text);
 	}
+}
+
+static void run_at_go(const struct keeper *k)
+{
+	struct error err = {0};
+
+	if (k->at_go.run && k->at_go.run(k->at_go.argument, &err) < 0)
+		dprintf(2, "slurm-kube: %s: %s\n", k->at_go.what, err.text);
 }
 
 /* A task that is gone by now has no descriptor. */
@@ -63,8 +77,10 @@ static void keep(const struct keeper *k, int go, int *tasks, size_t count)
 	if (chdir("/") < 0)
 		_exit(1);
 	was_ready = wait_for_go(go);
-	if (was_ready)
+	if (was_ready) {
+		run_at_go(k);
 		wait_for_tasks(tasks, count);
+	}
 	run_actions(k, was_ready);
 	_exit(0);
 }

@@ -27,6 +27,7 @@ struct keeper {
 	size_t count;
 	pid_t pid; /* 0 while there is none */
 	int go;
+	struct keeper_action at_go;
 };
 #define KEEPER_INIT ((struct keeper){.go = -1})
 
@@ -34,6 +35,10 @@ struct keeper {
  * there until the keeper is started, and may then change: the keeper has a copy. */
 void keeper_add(struct keeper *k, const char *what, int (*run)(void *argument, struct error *err),
 		void *argument, bool always);
+
+/* Have something done when the container is ready, in the keeper, if there is one. */
+void keeper_at_go(struct keeper *k, const char *what, int (*run)(void *argument, struct error *err),
+		  void *argument);
 
 /* Start the keeper, if there is anything to do. Returns 0, or -1 with err filled. */
 int keeper_start(struct keeper *k, const pid_t *tasks, size_t count, struct error *err);

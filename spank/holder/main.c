@@ -38,7 +38,8 @@ int main(int argc, char *argv[])
 		return 1;
 	}
 	report.keeper = c.keeper.pid;
-	if (report_ready(&c.request, c.bundle, &report, &err) < 0) {
+	if (oci_report(&c.oci, &report.oci, &err) < 0 ||
+	    report_ready(&c.request, c.bundle, &report, &err) < 0) {
 		report_error(&err);
 		return 1;
 	}

@@ -79,6 +79,20 @@ int namespace_enter_user(bool as_root, struct error *err)
 	return write_file("/proc/self/gid_map", map, err);
 }
 
+int namespace_nest_user(uid_t uid, gid_t gid, struct error *err)
+{
+	char map[64];
+
+	if (unshare_or_explain(CLONE_NEWUSER, err) < 0 ||
+	    write_file("/proc/self/setgroups", "deny", err) < 0)
+		return -1;
+	snprintf(map, sizeof(map), "%u 0 1\n", uid);
+	if (write_file("/proc/self/uid_map", map, err) < 0)
+		return -1;
+	snprintf(map, sizeof(map), "%u 0 1\n", gid);
+	return write_file("/proc/self/gid_map", map, err);
+}
+
 int namespace_enter_mount(struct error *err)
 {
 	if (unshare_or_explain(CLONE_NEWNS, err) < 0)

@@ -13,6 +13,10 @@
  * setting to change, where one is in the way). */
 int namespace_enter_user(bool as_root, struct error *err);
 
+/* From a user namespace in which the caller is root into one below it, in which it has its number
+ * uid again, and its group the number that it has on the host. Returns 0, or -1 with err filled. */
+int namespace_nest_user(uid_t uid, gid_t gid, struct error *err);
+
 /* Then into a new mount namespace, in which what the host mounts shows up, but not the other way
  * round. Returns 0, or -1 with err filled. */
 int namespace_enter_mount(struct error *err);

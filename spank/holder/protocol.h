@@ -4,7 +4,7 @@
  * The first task of a step on a node starts the holder:
  *
  *	slurm-kube-holder --image=IMAGE --options=TEXT --state=FOLDER --step=JOB.STEP [--spool=FOLDER]
- *		[--cdi=FOLDER:FOLDER] [--gpu=KIND] PID...
+ *		[--cdi=FOLDER:FOLDER] [--gpu=KIND] [--runtime=COMMAND] [--runtime-join=HOW] PID...
  *
  * with every task's process id (0: not known), the report pipe as descriptor HOLDER_REPORT_FD, the
  * task's standard error, and the job's environment. --options is as in common/container_options.h,
@@ -15,6 +15,7 @@
  *	cwd     the folder in which tasks begin; none: the job's own, or else "/"
  *	pid     the process whose user and mount namespaces the tasks join; none: the holder
  *	flags   HOLDER_FLAG_* letters
+ *	enter   the program that a task becomes in place of its own: see enter.h
  *	keeper  the process that stays until the step's end; slurmstepd waits for it
  *
  * Then it waits, being what holds the namespaces, until each task has written its process id

@@ -63,12 +63,17 @@ int report_ready(const struct request *r, const struct bundle *bundle, const str
 	_cleanup_buffer_ struct buffer b = BUFFER_INIT(HOLDER_REPORT_MAX);
 	char flags[2] = {bundle->no_new_privs ? HOLDER_FLAG_NO_NEW_PRIVS : '\0', '\0'};
 
-	if (add_string(&b, HOLDER_READY) < 0 || add_text(&b, "cwd", bundle->cwd) < 0 ||
+	if (add_string(&b, HOLDER_READY) < 0 ||
+	    add_text(&b, "cwd", report->oci.no_cwd ? "" : bundle->cwd) < 0 ||
+	    add_text(&b, "enter", report->oci.enter) < 0 ||
 	    add_text(&b, "flags", flags) < 0 || add_number(&b, "pid", report->pid) < 0 ||
 	    add_number(&b, "keeper", report->keeper) < 0 || add_string(&b, "") < 0)
 		return error_set(err, ENOMEM, "out of memory");
 	if (env_rule_merge(bundle->env, r->options.value[CONTAINER_ENV], &b, err) < 0)
 		return -1;
+	for (char **e = report->oci.env; *e; e++)
+		if (add_string(&b, *e) < 0)
+			return error_set(err, E2BIG, "its environment is too large");
 	send_report(&b);
 	return 0;
 }

@@ -7,11 +7,13 @@
 
 #include "common/error.h"
 #include "spank/holder/bundle.h"
+#include "spank/holder/oci.h"
 #include "spank/holder/request.h"
 
 struct report {
 	pid_t pid;    /* whose namespaces to join; 0: the holder's */
 	pid_t keeper; /* 0 if none stays */
+	struct oci_report oci;
 };
 
 /* Say that the container is there. Returns 0, or -1 with err filled (the environment is too large).

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/kube_conf.h"
@@ -22,7 +23,11 @@ static void load_policy(const char *path, struct request *r)
 
 int request_parse(int argc, char *argv[], struct request *ret, struct error *err)
 {
-	struct request r = {.tasks = calloc(argc + 1, sizeof(*r.tasks))};
+	struct request r = {
+		.tasks = calloc(argc + 1, sizeof(*r.tasks)),
+		.uid = geteuid(),
+		.gid = getegid(),
+	};
 	const char *options = NULL, *policy = NULL;
 	const struct {
 		const char *name;
@@ -31,8 +36,10 @@ int request_parse(int argc, char *argv[], struct request *ret, struct error *err
 		{"--image=", &r.image}, {"--options=", &options}, {"--state=", &r.state},
 		{"--step=", &r.step},	{"--spool=", &r.spool},	{"--cdi=", &r.cdi},
 		{"--gpu=", &r.gpu},	{"--policy=", &policy},
-		{"--gpu=", &r.gpu},	{"--images=", &r.images},
+		{"--images=", &r.images},
 		{"--cache-limit=", &r.cache_limit},
+		{"--runtime=", &r.runtime},
+		{"--runtime-join=", &r.runtime_join},
 	};
 
 	if (!r.tasks)

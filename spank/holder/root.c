@@ -74,10 +74,10 @@ static int mount_plain(struct root *r, struct error *err)
 	return 0;
 }
 
-static int enter_root(struct error *err)
+static int enter_root(const char *place, struct error *err)
 {
 	/* The old root ends up under the new one, at the same place, and is let go at once. */
-	if (chdir("root") < 0 || pivot_root(".", ".") < 0)
+	if (chdir(place) < 0 || pivot_root(".", ".") < 0)
 		return error_errno(err, "pivot_root");
 	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return error_errno(err, "letting go of the host's root");
@@ -88,7 +88,7 @@ static int make_layer(struct root *r, struct error *err)
 {
 	const struct bundle *b = r->bundle;
 	_cleanup_close_ int layer = open("layer", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct skeleton s = {.image = r->image, .layer = layer};
+	struct skeleton s = {.image = r->image, .layer = layer, .uid = r->uid, .gid = r->gid};
 	char resolved[PATH_MAX];
 
 	if (layer < 0)
@@ -163,9 +163,30 @@ int root_without_overlay(struct root *r, const char *copy, struct error *err)
 	return copy ? copy_image(r, err) : mount_plain(r, err);
 }
 
+int root_move(struct root *r, const char *place, struct error *err)
+{
+	_cleanup_close_ int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	/* With the container's root as "/", so that no link in it leads a mount to the host. */
+	if (host < 0 || chroot("root") < 0 || chdir("/") < 0)
+		return error_errno(err, "chroot");
+	if (mount_plan_attach(&r->plan, r->no_overlay.code ? r->no_overlay.text : NULL, err) < 0)
+		return -1;
+	if (fchdir(host) < 0 || chroot(".") < 0)
+		return error_errno(err, "chroot");
+	if (mount(ROOT_SCRATCH "/root", place, NULL, MS_MOVE, NULL) < 0)
+		return error_errno(err, "moving the root to %s", place);
+	if (umount2(ROOT_SCRATCH, MNT_DETACH) < 0)
+		return error_errno(err, "uncovering " ROOT_SCRATCH);
+	r->place = place;
+	return 0;
+}
+
 int root_enter(struct root *r, struct error *err)
 {
-	if (enter_root(err) < 0)
+	if (r->place)
+		return enter_root(r->place, err);
+	if (enter_root("root", err) < 0)
 		return -1;
 	return mount_plan_attach(&r->plan, r->no_overlay.code ? r->no_overlay.text : NULL, err);
 }

@@ -150,8 +150,8 @@ int skeleton_etc(const struct skeleton *s, struct error *err)
 {
 	_cleanup_free_ char *host = read_small(AT_FDCWD, "/etc/passwd");
 	struct etc_user user = {
-		.uid = geteuid(),
-		.gid = getegid(),
+		.uid = s->uid,
+		.gid = s->gid,
 		.name = getenv("SLURM_JOB_USER"),
 		.home = getenv("HOME"),
 		.shell = getenv("SHELL"),

@@ -5,12 +5,15 @@
 #define SPANK_HOLDER_SKELETON_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "common/error.h"
 
 struct skeleton {
 	int image; /* the image's root file system; borrowed */
 	int layer; /* our folder; borrowed */
+	uid_t uid; /* the user's numbers, as tasks will see them */
+	gid_t gid;
 };
 
 /* Make sure that there will be a folder (or file) to mount on at path, an absolute path in the

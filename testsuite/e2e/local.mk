@@ -16,3 +16,7 @@ EXTRA_DIST += testsuite/e2e/lab.bats
 EXTRA_DIST += testsuite/e2e/mirror.bats
 EXTRA_DIST += testsuite/e2e/options.bats
 EXTRA_DIST += testsuite/e2e/pin.bats
+EXTRA_DIST += testsuite/e2e/entrypoint.bats
+EXTRA_DIST += testsuite/e2e/hooks.bats
+EXTRA_DIST += testsuite/e2e/runtimes.bats
+EXTRA_DIST += testsuite/e2e/site.bash
