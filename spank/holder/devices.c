@@ -8,8 +8,8 @@
 #include "common/buffer.h"
 #include "spank/holder/cdi.h"
 
-#define BATCH_STEP ".4294967291"
-#define INTERACTIVE_STEP ".4294967290"
+#define BATCH_STEP ".batch"
+#define INTERACTIVE_STEP ".interactive"
 
 const char *devices_gpus(const char *step)
 {
