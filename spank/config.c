@@ -3,29 +3,20 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buffer.h"
 #include "common/cleanup.h"
 #include "common/size.h"
 
-static int copy(char *dest, size_t size, const char *key, const char *value, struct error *err)
-{
-	if (strlen(value) >= size)
-		return error_set(err, ENAMETOOLONG, "%s= takes at most %zu bytes", key, size - 1);
-	strcpy(dest, value);
-	return 0;
-}
+/* -- Arguments that are more than a text ------------------------------------------------------ */
 
 static int set_doorbell(struct spank_config *c, const char *value, struct error *err)
 {
 	return doorbell_target_parse(value, &c->doorbell, err);
-}
-
-static int set_munge_socket(struct spank_config *c, const char *value, struct error *err)
-{
-	return copy(c->munge_socket, sizeof(c->munge_socket), "munge_socket", value, err);
 }
 
 static int set_agent_uid(struct spank_config *c, const char *value, struct error *err)
@@ -42,65 +33,6 @@ static int set_agent_uid(struct spank_config *c, const char *value, struct error
 	return 0;
 }
 
-static int set_cluster(struct spank_config *c, const char *value, struct error *err)
-{
-	return copy(c->cluster, sizeof(c->cluster), "cluster", value, err);
-}
-
-static int set_holder(struct spank_config *c, const char *value, struct error *err)
-{
-	if (value[0] != '/')
-		return error_set(err, EINVAL, "holder=%s: the path has to be absolute", value);
-	return copy(c->holder, sizeof(c->holder), "holder", value, err);
-}
-
-static int set_state(struct spank_config *c, const char *value, struct error *err)
-{
-	if (value[0] != '/')
-		return error_set(err, EINVAL, "state=%s: the path has to be absolute", value);
-	return copy(c->state, sizeof(c->state), "state", value, err);
-}
-
-static int set_cdi(struct spank_config *c, const char *value, struct error *err)
-{
-	if (value[0] != '/' || (strstr(value, ":") && !strstr(value, ":/")))
-		return error_set(err, EINVAL,
-				 "cdi=%s: it takes absolute paths, with colons between", value);
-	return copy(c->cdi, sizeof(c->cdi), "cdi", value, err);
-}
-
-static int set_gpu(struct spank_config *c, const char *value, struct error *err)
-{
-	if (strcmp(value, "none") && !strchr(value, '/'))
-		return error_set(err, EINVAL, "gpu=%s: it takes a CDI kind, vendor/class, or none",
-				 value);
-	return copy(c->gpu, sizeof(c->gpu), "gpu", value, err);
-}
-
-static int set_policy(struct spank_config *c, const char *value, struct error *err)
-{
-	if (value[0] != '/')
-		return error_set(err, EINVAL, "policy=%s: the path has to be absolute", value);
-	return copy(c->policy, sizeof(c->policy), "policy", value, err);
-}
-
-static int set_images(struct spank_config *c, const char *value, struct error *err)
-{
-	if (value[0] != '/' || (strstr(value, ":") && !strstr(value, ":/")))
-		return error_set(err, EINVAL,
-				 "images=%s: it takes absolute paths, with colons between", value);
-	return copy(c->images, sizeof(c->images), "images", value, err);
-}
-
-static int set_cache_limit(struct spank_config *c, const char *value, struct error *err)
-{
-	uint64_t limit;
-
-	if (size_parse(value, &limit, err) < 0)
-		return error_wrap(err, "cache_limit=%s", value);
-	return copy(c->cache_limit, sizeof(c->cache_limit), "cache_limit", value, err);
-}
-
 static int set_pin(struct spank_config *c, const char *value, struct error *err)
 {
 	if (strcmp(value, "yes") && strcmp(value, "no"))
@@ -109,54 +41,110 @@ static int set_pin(struct spank_config *c, const char *value, struct error *err)
 	return 0;
 }
 
-static int set_runtime(struct spank_config *c, const char *value, struct error *err)
+/* -- Texts: whether one fits ------------------------------------------------------------------ */
+
+static bool is_any(const char *value)
 {
-	if (strcmp(value, "builtin") && value[0] != '/')
-		return error_set(err, EINVAL, "runtime=%s: it takes builtin, or an absolute path, "
-				 "with its arguments behind it and commas between", value);
-	return copy(c->runtime, sizeof(c->runtime), "runtime", value, err);
+	return true;
 }
 
-static int set_runtime_join(struct spank_config *c, const char *value, struct error *err)
+static bool is_path(const char *value)
 {
-	if (strcmp(value, "setns") && strcmp(value, "exec"))
-		return error_set(err, EINVAL, "runtime_join=%s: it takes setns or exec", value);
-	return copy(c->runtime_join, sizeof(c->runtime_join), "runtime_join", value, err);
+	return value[0] == '/';
 }
 
-static const struct {
+static bool is_paths(const char *value)
+{
+	const char *colon = strchr(value, ':');
+
+	return value[0] == '/' && (!colon || colon[1] == '\0' || is_paths(colon + 1));
+}
+
+static bool is_kind(const char *value)
+{
+	return !strcmp(value, "none") || strchr(value, '/');
+}
+
+static bool is_size(const char *value)
+{
+	uint64_t size;
+
+	return size_parse(value, &size, NULL) == 0;
+}
+
+static bool is_runtime(const char *value)
+{
+	return !strcmp(value, "builtin") || value[0] == '/';
+}
+
+static bool is_join(const char *value)
+{
+	return !strcmp(value, "setns") || !strcmp(value, "exec");
+}
+
+#define TEXT(key, member, fits, takes)                                                             \
+	{                                                                                          \
+		key, NULL, offsetof(struct spank_config, member),                                  \
+			sizeof(((struct spank_config *)NULL)->member), fits, takes                 \
+	}
+
+static const struct argument {
 	const char *key;
-	int (*set)(struct spank_config *c, const char *value, struct error *err);
+	int (*set)(struct spank_config *c, const char *value, struct error *err); /* or the rest */
+	size_t offset, size;
+	bool (*fits)(const char *value);
+	const char *takes;
 } arguments[] = {
-	{"doorbell=", set_doorbell},
-	{"munge_socket=", set_munge_socket},
-	{"agent_uid=", set_agent_uid},
-	{"cluster=", set_cluster},
-	{"holder=", set_holder},
-	{"state=", set_state},
-	{"cdi=", set_cdi},
-	{"gpu=", set_gpu},
-	{"policy=", set_policy},
-	{"pin=", set_pin},
-	{"images=", set_images},
-	{"cache_limit=", set_cache_limit},
-	{"runtime=", set_runtime},
-	{"runtime_join=", set_runtime_join},
+	{"doorbell", set_doorbell, 0, 0, NULL, NULL},
+	{"agent_uid", set_agent_uid, 0, 0, NULL, NULL},
+	{"pin", set_pin, 0, 0, NULL, NULL},
+	TEXT("munge_socket", munge_socket, is_any, NULL),
+	TEXT("cluster", cluster, is_any, NULL),
+	TEXT("holder", holder, is_path, "an absolute path"),
+	TEXT("state", state, is_path, "an absolute path"),
+	TEXT("policy", policy, is_path, "an absolute path"),
+	TEXT("cdi", cdi, is_paths, "absolute paths, with colons between"),
+	TEXT("images", images, is_paths, "absolute paths, with colons between"),
+	TEXT("slurm", slurm, is_paths, "absolute paths, with colons between"),
+	TEXT("gpu", gpu, is_kind, "a CDI kind, vendor/class, or none"),
+	TEXT("cache_limit", cache_limit, is_size, "a size such as 500M, 20G or 1T"),
+	TEXT("runtime", runtime, is_runtime,
+	     "builtin, or an absolute path, with its arguments behind it and commas between"),
+	TEXT("runtime_join", runtime_join, is_join, "setns or exec"),
 };
+
+static int set(struct spank_config *c, const struct argument *a, const char *value,
+	       struct error *err)
+{
+	if (a->set)
+		return a->set(c, value, err);
+	if (!a->fits(value))
+		return error_set(err, EINVAL, "%s=%s: it takes %s", a->key, value, a->takes);
+	if (strlen(value) >= a->size)
+		return error_set(err, ENAMETOOLONG, "%s= takes at most %zu bytes", a->key,
+				 a->size - 1);
+	strcpy((char *)c + a->offset, value);
+	return 0;
+}
+
+static int refuse_unknown(const char *argument, struct error *err)
+{
+	_cleanup_buffer_ struct buffer known = BUFFER_INIT(1024);
+
+	for (size_t i = 0; i < ARRAY_SIZE(arguments); i++)
+		buffer_printf(&known, "%s%s=", i ? ", " : "", arguments[i].key);
+	return error_set(err, EINVAL, "unknown argument '%s' (there are %s)", argument,
+			 known.data ? known.data : "none");
+}
 
 static int parse_one(struct spank_config *c, const char *argument, struct error *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(arguments); i++) {
-		size_t n = strlen(arguments[i].key);
+	size_t n = strcspn(argument, "=");
 
-		if (!strncmp(argument, arguments[i].key, n))
-			return arguments[i].set(c, argument + n, err);
-	}
-	return error_set(err, EINVAL,
-			 "unknown argument '%s' (there are doorbell=, munge_socket=, agent_uid=, "
-			 "cluster=, holder=, state=, cdi=, gpu=, policy=, pin=, images=, "
-			 "cache_limit=, runtime= and runtime_join=)",
-			 argument);
+	for (size_t i = 0; argument[n] && i < ARRAY_SIZE(arguments); i++)
+		if (strlen(arguments[i].key) == n && !memcmp(argument, arguments[i].key, n))
+			return set(c, &arguments[i], argument + n + 1, err);
+	return refuse_unknown(argument, err);
 }
 
 int spank_config_parse(int argc, char *const argv[], struct spank_config *ret, struct error *err)

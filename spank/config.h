@@ -16,13 +16,14 @@ struct spank_config {
 	uid_t agent_uid;  /* who may open a sealed doorbell */
 	char cluster[64]; /* "" to take it from the environment */
 	char holder[4096];
-	char cdi[2048];	  /* "" for the default */
-	char runtime[1024];	/* "" for the builtin one */
-	char runtime_join[8];	/* "" for setns */
-	char gpu[256];	  /* "" to look for it */
-	bool pin;	   /* look tags up when a job is submitted */
-	char policy[4096]; /* "" for kube.conf next to slurm.conf, if it is there */
-	char state[2048];  /* the node's folder for images and named containers */
+	char cdi[2048];	      /* "" for the default */
+	char runtime[1024];   /* "" for the builtin one */
+	char runtime_join[8]; /* "" for setns */
+	char gpu[256];	      /* "" to look for it */
+	bool pin;	      /* look tags up when a job is submitted */
+	char policy[4096];    /* "" for kube.conf next to slurm.conf, if it is there */
+	char state[2048];     /* the node's folder for images and named containers */
+	char slurm[4096];     /* what Slurm's commands need in a container; "" for the usual */
 	char images[2048];    /* read-only image folders, "/a:/b"; "" for none */
 	char cache_limit[32]; /* of a user's cached images, as size_parse() takes it; "" for the
 				 default */

@@ -59,6 +59,7 @@ libholder_la_SOURCES = \
 	spank/holder/host_program.c spank/holder/host_program.h \
 	spank/holder/save.c spank/holder/save.h \
 	spank/holder/skeleton.c spank/holder/skeleton.h \
+	spank/holder/slurm_commands.c spank/holder/slurm_commands.h \
 	spank/holder/step_folder.c spank/holder/step_folder.h
 libholder_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 libholder_la_LIBADD = libimage.la
@@ -117,3 +118,8 @@ slurm_kube_enter_LDADD = libcommon_json.la libcommon.la
 
 EXTRA_DIST += spank/spank_kube.map spank/spank_kube.8
 man_MANS += spank/spank_kube.8
+
+# In containers, under the names of Slurm's commands.
+pkglibexec_PROGRAMS += slurm-kube-command
+slurm_kube_command_SOURCES = spank/command/main.c
+slurm_kube_command_LDFLAGS = $(HOLDER_LDFLAGS)

@@ -392,6 +392,7 @@ int slurm_spank_task_init(spank_t sp, int ac, char *av[])
 		.gpu = config.gpu[0] ? config.gpu : NULL,
 		.policy = judge_file(),
 		.images = config.images[0] ? config.images : NULL,
+		.slurm = config.slurm[0] ? config.slurm : NULL,
 		.cache_limit = config.cache_limit[0] ? config.cache_limit : NULL,
 		.runtime = config.runtime[0] ? config.runtime : NULL,
 		.runtime_join = config.runtime_join[0] ? config.runtime_join : NULL,

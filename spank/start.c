@@ -35,13 +35,13 @@ static char **make_argv(const struct rendezvous *r, const struct start_request *
 	const struct {
 		const char *name, *value;
 	} arguments[] = {
-		{"--image=", q->image}, {"--options=", q->options}, {"--state=", q->state},
-		{"--step=", q->step},	{"--spool=", q->spool},	{"--cdi=", q->cdi},
-		{"--gpu=", q->gpu},	{"--policy=", q->policy},
-		{"--images=", q->images},
-		{"--cache-limit=", q->cache_limit},
-		{"--runtime=", q->runtime},
-		{"--runtime-join=", q->runtime_join},
+		{"--image=", q->image},	    {"--options=", q->options},
+		{"--state=", q->state},	    {"--step=", q->step},
+		{"--spool=", q->spool},	    {"--cdi=", q->cdi},
+		{"--gpu=", q->gpu},	    {"--policy=", q->policy},
+		{"--images=", q->images},   {"--cache-limit=", q->cache_limit},
+		{"--runtime=", q->runtime}, {"--runtime-join=", q->runtime_join},
+		{"--slurm=", q->slurm},
 	};
 	char **argv = calloc(ARRAY_SIZE(arguments) + r->count + 2, sizeof(*argv));
 	size_t n = 0;

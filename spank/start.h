@@ -12,15 +12,16 @@ struct start_request {
 	const char *options; /* as in common/container_options.h */
 	const char *state;   /* the user's folder on this node */
 	const char *step;    /* "JOB.STEP" */
-	const char *spool; /* the batch script's folder, or NULL */
-	const char *cdi;   /* as in plugstack.conf, or NULL */
-	const char *gpu;   /* as in plugstack.conf, or NULL */
-	const char *policy; /* the site's kube.conf if the holder has to judge by it, or NULL */
-	const char *images;	 /* as in plugstack.conf, or NULL */
-	const char *cache_limit; /* as in plugstack.conf, or NULL */
+	const char *slurm;   /* what Slurm's commands need, or NULL */
+	const char *spool;   /* the batch script's folder, or NULL */
+	const char *cdi;     /* as in plugstack.conf, or NULL */
+	const char *gpu;     /* as in plugstack.conf, or NULL */
+	const char *policy;  /* the site's kube.conf if the holder has to judge by it, or NULL */
+	const char *images;  /* as in plugstack.conf, or NULL */
+	const char *cache_limit;  /* as in plugstack.conf, or NULL */
 	const char *runtime;	  /* as in plugstack.conf, or NULL */
 	const char *runtime_join; /* as in plugstack.conf, or NULL */
-	char **env;        /* the job's */
+	char **env;		  /* the job's */
 };
 
 /* Start the holder and wait for its report. With r locked; fills r in, either READY, and then the

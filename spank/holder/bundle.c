@@ -12,7 +12,7 @@
 /* What the host's own /proc, /sys and /dev stand in for. */
 static bool covered_by_host(const char *destination)
 {
-	static const char *const folders[] = { "/proc", "/sys", "/dev" };
+	static const char *const folders[] = {"/proc", "/sys", "/dev"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
 		size_t n = strlen(folders[i]);
@@ -45,7 +45,8 @@ static int take_path(char **dest, const char *base, const char *path, struct err
 	free(*dest);
 	*dest = below(base, path);
 	if (!*dest)
-		return error_set(err, ENAMETOOLONG, "a path in it is longer than %d bytes", PATH_MAX);
+		return error_set(err, ENAMETOOLONG, "a path in it is longer than %d bytes",
+				 PATH_MAX);
 	return 0;
 }
 
@@ -126,7 +127,8 @@ static bool is_bind(struct json_object *mount, const char *type)
 	if (type && !strcmp(type, "bind"))
 		return true;
 	for (size_t i = 0; list && json_object_is_type(list, json_type_array) &&
-			   i < json_object_array_length(list); i++) {
+			   i < json_object_array_length(list);
+	     i++) {
 		const char *option = json_object_get_string(json_object_array_get_idx(list, i));
 
 		if (option && (!strcmp(option, "bind") || !strcmp(option, "rbind")))
@@ -168,7 +170,7 @@ static void free_mount(struct bundle_mount *m)
 {
 	free(m->destination);
 	free(m->source);
-	*m = (struct bundle_mount){ 0 };
+	*m = (struct bundle_mount){0};
 }
 
 static int parse_mounts(struct bundle *b, struct json_object *config, struct error *err)
@@ -248,6 +250,7 @@ void bundle_free(struct bundle *b)
 	free(b->rootfs);
 	free(b->squashfs);
 	free(b->users);
+	free(b->slurm_loader);
 	free(b->cwd);
 	free(b);
 }

@@ -20,7 +20,7 @@ struct bundle_mount {
 	char *destination; /* absolute, inside the container */
 	char *source;	   /* absolute, on the host; NULL for a tmpfs */
 	struct mount_options options;
-	const char *from;  /* who asked for it, for messages; NULL: config.json */
+	const char *from; /* who asked for it, for messages; NULL: config.json */
 };
 
 struct bundle {
@@ -34,6 +34,8 @@ struct bundle {
 	char *users; /* a cached image's folder in which its users are noted, or NULL */
 	char *cwd;   /* "" for the job's own */
 	bool cwd_must_exist; /* it was asked for, so it isn\'t made if the container lacks it */
+	char *slurm_loader;  /* the host's program loader, as the container sees it, for Slurm's
+				commands; or NULL */
 	bool read_only;
 	bool no_new_privs;
 	char **env; /* "NAME=value", ends in NULL */

@@ -7,6 +7,7 @@
 #include "spank/holder/devices.h"
 #include "spank/holder/namespace.h"
 #include "spank/holder/options.h"
+#include "spank/holder/slurm_commands.h"
 #include "spank/image/image.h"
 
 /* Where on disk it goes what tasks write, if it isn't memory. */
@@ -81,6 +82,7 @@ static int build(struct container *c, struct error *err)
 
 	if (options_apply(&c->request, c->bundle, err) < 0 || check_sources(c, err) < 0 ||
 	    devices_apply(&c->request, c->bundle, err) < 0 ||
+	    slurm_commands_apply(&c->request, c->bundle, err) < 0 ||
 	    oci_open(&c->oci, &c->request, c->bundle, err) < 0 ||
 	    save_open(&c->save, &c->request, &save, err) < 0 || choose_upper(c, save, err) < 0)
 		return -1;
@@ -152,8 +154,7 @@ int container_make(struct container *c, struct error *err)
 		if (container_policy_check_image(&c->request.policy, c->named.image, NULL, err) < 0)
 			return -1;
 	}
-	if (open_image(c, err) < 0 ||
-	    named_note_image(&c->named, &c->request, c->bundle, err) < 0)
+	if (open_image(c, err) < 0 || named_note_image(&c->named, &c->request, c->bundle, err) < 0)
 		return -1;
 	if (c->named.inside)
 		return join_running(c, err);

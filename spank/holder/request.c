@@ -33,13 +33,13 @@ int request_parse(int argc, char *argv[], struct request *ret, struct error *err
 		const char *name;
 		const char **value;
 	} arguments[] = {
-		{"--image=", &r.image}, {"--options=", &options}, {"--state=", &r.state},
-		{"--step=", &r.step},	{"--spool=", &r.spool},	{"--cdi=", &r.cdi},
-		{"--gpu=", &r.gpu},	{"--policy=", &policy},
-		{"--images=", &r.images},
-		{"--cache-limit=", &r.cache_limit},
-		{"--runtime=", &r.runtime},
-		{"--runtime-join=", &r.runtime_join},
+		{"--image=", &r.image},	    {"--options=", &options},
+		{"--state=", &r.state},	    {"--step=", &r.step},
+		{"--spool=", &r.spool},	    {"--cdi=", &r.cdi},
+		{"--gpu=", &r.gpu},	    {"--policy=", &policy},
+		{"--images=", &r.images},   {"--cache-limit=", &r.cache_limit},
+		{"--runtime=", &r.runtime}, {"--runtime-join=", &r.runtime_join},
+		{"--slurm=", &r.slurm},
 	};
 
 	if (!r.tasks)

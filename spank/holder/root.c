@@ -15,6 +15,7 @@
 #include "spank/holder/mount_api.h"
 #include "spank/holder/host_program.h"
 #include "spank/holder/skeleton.h"
+#include "spank/holder/slurm_commands.h"
 
 static const char *const etc_files[] = {"resolv.conf", "hosts", "passwd", "group"};
 
@@ -88,12 +89,19 @@ static int make_layer(struct root *r, struct error *err)
 {
 	const struct bundle *b = r->bundle;
 	_cleanup_close_ int layer = open("layer", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct skeleton s = {.image = r->image, .layer = layer, .uid = r->uid, .gid = r->gid};
+	struct skeleton s = {
+		.image = r->image,
+		.layer = layer,
+		.uid = r->uid,
+		.gid = r->gid,
+		.host_users = b->slurm_loader,
+	};
 	char resolved[PATH_MAX];
 
 	if (layer < 0)
 		return error_errno(err, "%s/layer", ROOT_SCRATCH);
-	if (skeleton_etc(&s, err) < 0 || mount_plan_make_points(&r->plan, &s, err) < 0)
+	if (slurm_commands_link(&s, b, err) < 0 || skeleton_etc(&s, err) < 0 ||
+	    mount_plan_make_points(&r->plan, &s, err) < 0)
 		return -1;
 	if (!b->cwd_must_exist && b->cwd[0] && b->cwd[strspn(b->cwd, "/")] &&
 	    skeleton_mount_point(&s, b->cwd, true, resolved, err) < 0)

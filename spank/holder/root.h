@@ -19,7 +19,7 @@ struct root {
 			      system; NULL: to memory */
 	const char *work;
 	const char *copy; /* the copy that stands for the image and what is written, or NULL */
-	uid_t uid; /* the user's numbers, as tasks will see them */
+	uid_t uid;	  /* the user's numbers, as tasks will see them */
 	gid_t gid;
 	const char *place; /* where the root has been moved to, or NULL */
 	struct mount_plan plan;
@@ -37,9 +37,9 @@ int root_prepare(struct root *root, struct fuse *fuse, const char *spool, struct
  * written to; or without one (NULL) the image itself, read-only. Returns as root_prepare(). */
 int root_without_overlay(struct root *root, const char *copy, struct error *err);
 
-/* Move it, with all that is to be mounted in it, to the folder place of the host's, which is in sight
- * again as a whole: for who wants to see the container's root before it is entered. Returns as
- * root_prepare(). */
+/* Move it, with all that is to be mounted in it, to the folder place of the host's, which is in
+ * sight again as a whole: for who wants to see the container's root before it is entered. Returns
+ * as root_prepare(). */
 int root_move(struct root *root, const char *place, struct error *err);
 
 /* Make it "/", the host's being out of sight afterwards, and mount the rest. Returns as

@@ -77,6 +77,17 @@ int skeleton_mount_point(const struct skeleton *s, const char *path, bool folder
 	return folder ? make_folder(s, r.path, err) : make_file(s, r.path, "", 0, err);
 }
 
+int skeleton_link(const struct skeleton *s, const char *path, const char *target, struct error *err)
+{
+	struct path_resolved r;
+
+	if (path_resolve_parent(s->image, path, &r, err) < 0 || make_parents(s, r.path, err) < 0)
+		return -1;
+	if (symlinkat(target, s->layer, r.path) < 0)
+		return error_errno(err, "/%s", r.path);
+	return 0;
+}
+
 /* The text of a small regular file; "" if there is none or it can't be read. */
 static char *read_small(int folder, const char *path)
 {
@@ -119,29 +130,38 @@ static int copy_from_host(const struct skeleton *s, const char *path, struct err
 	return replace(s, path, text, strlen(text), err);
 }
 
+/* After the image's own: who looks a name up takes the first. */
+static int add_host_users(const struct skeleton *s, const char *path, struct buffer *b)
+{
+	_cleanup_free_ char *host = s->host_users ? read_small(AT_FDCWD, path) : NULL;
+
+	return host ? buffer_add(b, host, strlen(host)) : 0;
+}
+
 static int make_passwd(const struct skeleton *s, const struct etc_user *user, struct error *err)
 {
-	_cleanup_buffer_ struct buffer b = BUFFER_INIT(2 * ETC_FILE_MAX);
+	_cleanup_buffer_ struct buffer b = BUFFER_INIT(3 * ETC_FILE_MAX);
 	_cleanup_free_ char *image = read_from_image(s, "/etc/passwd");
 
-	if (!image || etc_passwd(image, user, &b) < 0)
+	if (!image || etc_passwd(image, user, &b) < 0 || add_host_users(s, "/etc/passwd", &b) < 0)
 		return error_set(err, ENOMEM, "/etc/passwd: out of memory");
 	return replace(s, "/etc/passwd", b.data, b.used, err);
 }
 
 static int make_group(const struct skeleton *s, const struct etc_user *user, struct error *err)
 {
-	_cleanup_buffer_ struct buffer b = BUFFER_INIT(2 * ETC_FILE_MAX);
+	_cleanup_buffer_ struct buffer b = BUFFER_INIT(3 * ETC_FILE_MAX);
 	_cleanup_free_ char *image = read_from_image(s, "/etc/group");
 	_cleanup_free_ char *host = read_small(AT_FDCWD, "/etc/group");
-	gid_t gids[GROUPS_MAX + 1] = { user->gid };
+	gid_t gids[GROUPS_MAX + 1] = {user->gid};
 	int n = getgroups(GROUPS_MAX, gids + 1);
 	size_t count = 1;
 
 	for (int i = 1; i <= n; i++)
 		if (gids[i] != user->gid)
 			gids[count++] = gids[i];
-	if (!image || !host || etc_group(image, host, user, gids, count, &b) < 0)
+	if (!image || !host || etc_group(image, host, user, gids, count, &b) < 0 ||
+	    add_host_users(s, "/etc/group", &b) < 0)
 		return error_set(err, ENOMEM, "/etc/group: out of memory");
 	return replace(s, "/etc/group", b.data ? b.data : "", b.used, err);
 }
@@ -161,7 +181,8 @@ int skeleton_etc(const struct skeleton *s, struct error *err)
 	/* No NSS here: it would load the host's modules into a static program. */
 	if (host && etc_name_of(host, user.uid, name, sizeof(name)) == 0)
 		user.name = name;
-	if (copy_from_host(s, "/etc/resolv.conf", err) < 0 || copy_from_host(s, "/etc/hosts", err) < 0)
+	if (copy_from_host(s, "/etc/resolv.conf", err) < 0 ||
+	    copy_from_host(s, "/etc/hosts", err) < 0)
 		return -1;
 	if (make_passwd(s, &user, err) < 0)
 		return -1;

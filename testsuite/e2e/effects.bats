@@ -250,3 +250,25 @@ prefix() {
 	[[ $status = 1 && $output = *"Permission denied"* ]]
 	nodes_usable
 }
+
+@test "Slurm's commands in an image that has no libraries at all" {
+	cat >"$IMAGES/batch.sh" <<-'END'
+	#!/bin/sh
+	[ ! -e /lib64 ] && echo bare
+	command -v srun
+	squeue -h -j "$SLURM_JOB_ID" -o '%T %u'
+	srun -n2 --overcommit sh -c 'echo step $SLURM_PROCID $(readlink /proc/self/ns/mnt) $FROM_IMAGE'
+	scontrol show job "$SLURM_JOB_ID" | grep -o 'UserId=[a-z]*'
+	env -u SLURM_CONTAINER -u SLURM_KUBE_OPTIONS srun -n1 test -e /lib64 && echo host
+	sbatch --parsable --chdir=/tmp --output=/dev/null --wrap true && echo submitted
+	srun -n1 false || echo "as false says: $?"
+	END
+	run -0 as alice sbatch --wait --quiet --chdir=/tmp --output="$IMAGES/batch.out" --container="$IMAGES/bundle" --container-slurm "$IMAGES/batch.sh"
+	cat "$IMAGES/batch.out"
+	for line in bare /run/slurm-kube/bin/srun 'RUNNING alice' UserId=alice host submitted 'as false says: 1'; do
+		grep -x "$line" "$IMAGES/batch.out"
+	done
+	[ "$(grep -c '^step [01] mnt:.* yes$' "$IMAGES/batch.out")" = 2 ]
+	run as alice srun --quiet -N1 --container="$IMAGES/bundle" srun true
+	[ "$status" != 0 ]
+}

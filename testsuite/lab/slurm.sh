@@ -108,7 +108,7 @@ slurm_configure() {
 	echo "Doorbell=unix:$STATE/run/doorbell$suffix" >"$etc/kube.conf"
 	: >"$etc/plugstack.conf"
 	if has_plugin spank_kube; then
-		echo "required $PREFIX/lib/slurm/spank_kube.so doorbell=unix:$STATE/run/doorbell$suffix state=$STATE/containers" >"$etc/plugstack.conf"
+		echo "required $PREFIX/lib/slurm/spank_kube.so doorbell=unix:$STATE/run/doorbell$suffix state=$STATE/containers slurm=$etc:$STATE/run/munge:$(plugin_dirs)" >"$etc/plugstack.conf"
 	fi
 	[ -z "$CGROUP" ] || cgroup_conf >"$etc/cgroup.conf"
 	[ -z "$GPUS" ] || gpus_configure >"$etc/gres.conf"
