@@ -20,6 +20,7 @@ setup_file() {
 
 teardown_file() {
 	quiet_slurm
+	rm -rf "$LAB_STATE"/containers-*/*/named/global
 	rm -rf "$IMAGES"
 }
 
