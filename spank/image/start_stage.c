@@ -41,9 +41,23 @@ static int add(struct arguments *a, const char *name, const char *value)
 
 static int make_arguments(struct arguments *a, const struct image_request *q, const char *job)
 {
-	return add(a, "kube-container", "") | add(a, "stage", "") | add(a, "--error-fd", "") |
-	       add(a, "--state=", q->state) | add(a, "--job=", job) | add(a, "--images=", q->site) |
-	       add(a, "--cache-limit=", q->cache_limit) | add(a, "", q->image);
+	const struct {
+		const char *name, *value;
+	} words[] = {
+		{"kube-container", ""},
+		{"stage", ""},
+		{"--error-fd", ""},
+		{"--state=", q->state},
+		{"--job=", job},
+		{"--images=", q->site},
+		{"--cache-limit=", q->cache_limit},
+		{"", q->image},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (add(a, words[i].name, words[i].value) < 0)
+			return -1;
+	return 0;
 }
 
 /* In the child. The holder's mask would keep scancel's signals from it; it ends when we do. */
