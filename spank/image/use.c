@@ -134,6 +134,24 @@ static bool has_many(int users)
 	return count > NOTES_KEPT;
 }
 
+/* The numbers of namespaces that have gone are given to new ones: what other images note under name
+ * means nothing any more. */
+static void forget_elsewhere(const char *users, const char *name)
+{
+	_cleanup_closedir_ DIR *images = NULL;
+	char path[PATH_MAX];
+	struct dirent *entry;
+
+	if (snprintf(path, sizeof(path), "%s/../..", users) < PATH_MAX)
+		images = opendir(path);
+	while (images && (entry = readdir(images))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/users/%s", entry->d_name, name);
+		unlinkat(dirfd(images), path, 0);
+	}
+}
+
 void image_note_use(const struct bundle *b)
 {
 	_cleanup_close_ int users = -1, note = -1;
@@ -147,6 +165,7 @@ void image_note_use(const struct bundle *b)
 	if (users < 0)
 		return;
 	snprintf(name, sizeof(name), "%llu", (unsigned long long)st.st_ino);
+	forget_elsewhere(b->users, name);
 	note = openat(users, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	futimens(users, NULL);
 	if (has_many(users) && use_namespaces_read(&n) == 0) {

@@ -93,3 +93,22 @@ image_sif_architecture() {
 	*) echo 00 ;;
 	esac
 }
+
+# image_locked_registry PORT FOLDER USER PASSWORD: a registry that asks for them; sets registry to its process id
+image_locked_registry() {
+	mkdir -p "$2"
+	perl -e 'print "$ARGV[0]:" . crypt($ARGV[1], "\$2b\$05\$abcdefghijklmnopqrstuu") . "\n"' "$3" "$4" >"$2/htpasswd"
+	cat >"$2/registry.yml" <<-END
+	version: 0.1
+	log: { level: error }
+	storage: { filesystem: { rootdirectory: $2/data } }
+	http: { addr: "127.0.0.1:$1" }
+	auth: { htpasswd: { realm: lab, path: $2/htpasswd } }
+	END
+	docker-registry serve "$2/registry.yml" >"$2/log" 2>&1 3>&- &
+	registry=$!
+	eventually curl -s -o /dev/null "http://127.0.0.1:$1/v2/"
+	as alice mkdir -p /home/alice/.config/containers/registries.conf.d
+	printf '[[registry]]\nlocation = "127.0.0.1:%s"\ninsecure = true\n' "$1" |
+		as alice tee /home/alice/.config/containers/registries.conf.d/locked.conf >/dev/null
+}

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # spank/ and spank/holder/
 UNIT_TESTS += \
+	testsuite/unit/test_image \
+	testsuite/unit/test_tool \
 	testsuite/unit/test_spank_bundle \
 	testsuite/unit/test_spank_cdi \
 	testsuite/unit/test_spank_client \
@@ -44,3 +46,11 @@ testsuite_unit_test_spank_path_LDADD = $(HOLDER_UNIT_LIBS)
 testsuite_unit_test_spank_rendezvous_SOURCES = testsuite/unit/test_spank_rendezvous.c
 testsuite_unit_test_spank_rendezvous_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_spank_rendezvous_LDADD = $(SPANK_UNIT_LIBS)
+
+testsuite_unit_test_image_SOURCES = testsuite/unit/test_image.c testsuite/unit/scratch.h
+testsuite_unit_test_image_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_image_LDADD = $(HOLDER_UNIT_LIBS)
+
+testsuite_unit_test_tool_SOURCES = testsuite/unit/test_tool.c testsuite/unit/scratch.h
+testsuite_unit_test_tool_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_tool_LDADD = libcontainer_tool.la $(HOLDER_UNIT_LIBS)
