@@ -8,6 +8,7 @@ noinst_PROGRAMS += \
 	testsuite/fuzz/fuzz_cdi \
 	testsuite/fuzz/fuzz_doorbell \
 	testsuite/fuzz/fuzz_entry \
+	testsuite/fuzz/fuzz_image \
 	testsuite/fuzz/fuzz_lists \
 	testsuite/fuzz/fuzz_yaml
 
@@ -30,6 +31,11 @@ testsuite_fuzz_fuzz_entry_SOURCES = testsuite/fuzz/fuzz_entry.c testsuite/fuzz/f
 testsuite_fuzz_fuzz_entry_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 testsuite_fuzz_fuzz_entry_LDFLAGS = $(FUZZ_LDFLAGS)
 testsuite_fuzz_fuzz_entry_LDADD = libagent.la libmirror.la libcommon_json.la libcommon.la $(JSON_LIBS)
+
+testsuite_fuzz_fuzz_image_SOURCES = testsuite/fuzz/fuzz_image.c testsuite/fuzz/fuzz.h
+testsuite_fuzz_fuzz_image_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+testsuite_fuzz_fuzz_image_LDFLAGS = $(FUZZ_LDFLAGS)
+testsuite_fuzz_fuzz_image_LDADD = libcontainer_tool.la libholder.la libcommon_json.la libcommon.la $(JSON_LIBS)
 
 testsuite_fuzz_fuzz_lists_SOURCES = testsuite/fuzz/fuzz_lists.c testsuite/fuzz/fuzz.h
 testsuite_fuzz_fuzz_lists_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
