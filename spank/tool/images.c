@@ -30,16 +30,25 @@ static int compare(const void *a, const void *b)
 	return (x->used < y->used) - (x->used > y->used);
 }
 
+/* A name without the digest that it was pinned to, which has its own column. */
+static int name_length(const char *name)
+{
+	const char *at = strstr(name, "@sha256:");
+
+	return at ? (int)(at - name) : (int)strlen(name);
+}
+
 static void print_one(const char *images, const struct about *a, const struct use_namespaces *n)
 {
 	char size[SIZE_TEXT_MAX], used[32] = "never";
+	const char *name = a->name ? a->name : "?";
 	struct tm tm;
 
 	if (a->used && localtime_r(&a->used, &tm))
 		strftime(used, sizeof(used), "%Y-%m-%d %H:%M", &tm);
-	printf("%-12.12s  %10s  %-16s  %-6s  %s\n", a->key + strcspn(a->key, "-") + 1,
+	printf("%-12.12s  %10s  %-16s  %-6s  %.*s\n", a->key + strcspn(a->key, "-") + 1,
 	       size_format(a->size, size), used, in_use(images, a->key, n) ? "yes" : "no",
-	       a->name ? a->name : "?");
+	       name_length(name), name);
 }
 
 static int run(struct tool *t, int argc, char *argv[], struct error *err)

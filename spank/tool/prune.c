@@ -88,7 +88,7 @@ static bool is_meant(const struct about *a, const char *text)
 	const char *hex = strncmp(text, "sha256:", 7) ? text : text + 7;
 	const char *own = a->key + strcspn(a->key, "-") + 1;
 
-	if (a->name && !strcmp(a->name, text))
+	if (a->name && (!strcmp(a->name, text) || image_reference_is_pinned_form(a->name, text)))
 		return true;
 	return strlen(hex) >= 6 && !strncmp(own, hex, strlen(hex));
 }
