@@ -19,5 +19,6 @@ EXTRA_DIST += testsuite/e2e/options.bats
 EXTRA_DIST += testsuite/e2e/pin.bats
 EXTRA_DIST += testsuite/e2e/entrypoint.bats
 EXTRA_DIST += testsuite/e2e/hooks.bats
+EXTRA_DIST += testsuite/e2e/policy.bats
 EXTRA_DIST += testsuite/e2e/runtimes.bats
 EXTRA_DIST += testsuite/e2e/site.bash
