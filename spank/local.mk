@@ -3,6 +3,7 @@
 noinst_LTLIBRARIES += libspank.la libholder.la libimage.la
 libspank_la_SOURCES = \
 	spank/bell.c spank/bell.h \
+	spank/client/alias.c spank/client/alias.h \
 	spank/client/decide.c spank/client/decide.h \
 	spank/client/inherit.c spank/client/inherit.h \
 	spank/client/pin.c spank/client/pin.h \

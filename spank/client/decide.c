@@ -9,6 +9,7 @@
 #include "common/container_check.h"
 #include "common/container_name.h"
 #include "common/image_reference.h"
+#include "spank/client/alias.h"
 
 void client_wish_free(struct client_wish *wish)
 {
@@ -55,7 +56,7 @@ static void read_variables(const struct client_inputs *in, struct client_wish *r
 	struct error err;
 
 	*problem = (struct error){0};
-	if (image && image[0] && !(ret->image = strdup(image)))
+	if (image && image[0] && !(ret->image = alias_image(image)))
 		out_of_memory(problem);
 	for (int i = 0; i < CONTAINER_OPTION_COUNT; i++) {
 		const char *name = container_option_rows[i].variable;
@@ -86,7 +87,8 @@ static int find_image(const struct client_inputs *in, const struct client_wish *
 				 "--container=%.100s and --container-image=%.100s are two images: "
 				 "leave one out",
 				 in->container, alias);
-	if (!*ret && variables->image && !equal(variables->image, in->job_input_image))
+	if (!*ret && variables->image &&
+	    !equal(in->variable(CLIENT_IMAGE_VARIABLE), in->job_input_image))
 		*ret = variables->image;
 	if (*ret && !(*ret)[0])
 		return error_set(

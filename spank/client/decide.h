@@ -44,9 +44,10 @@ struct client_inputs {
 };
 
 struct client_decision {
-	struct client_wish wish;  /* neither image nor name: no container */
-	bool inherited;		  /* the image is the job's */
-	struct client_wish input; /* the input variables, for steps to compare with */
+	struct client_wish wish; /* neither image nor name: no container */
+	bool inherited;		 /* the image is the job's */
+	struct client_wish
+		input; /* the input variables, for steps to compare with; not the image */
 };
 void client_decision_free(struct client_decision *decision);
 #define _cleanup_decision_ _cleanup_(client_decision_free)

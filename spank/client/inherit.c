@@ -143,7 +143,8 @@ static int first_component(enum client_tool tool, const struct client_wish *aske
 	if (!client_wish_is_container(&d.wish))
 		client_wish_free(&d.input);
 	if (set(VARIABLE, d.wish.image, err) < 0 ||
-	    set(INPUT_IMAGE_VARIABLE, d.input.image, err) < 0)
+	    set(INPUT_IMAGE_VARIABLE, d.input.image ? getenv(CLIENT_IMAGE_VARIABLE) : NULL, err) <
+		    0)
 		return -1;
 	if (set_options(CONTAINER_OPTIONS_VARIABLE, &d.wish.options, &chosen_options, err) < 0)
 		return -1;

@@ -9,8 +9,11 @@
 
 #include "common/cleanup.h"
 #include "common/container_check.h"
+#include "spank/client/alias.h"
 
-#define IMAGE CONTAINER_OPTION_COUNT /* in the rows' place of an option: --container-image */
+/* In the rows' place of an option: --container-image, and one that has nothing to change. */
+#define IMAGE CONTAINER_OPTION_COUNT
+#define NOTHING (CONTAINER_OPTION_COUNT + 1)
 
 /* value: what an option without an argument stands for. */
 static const struct {
@@ -18,8 +21,11 @@ static const struct {
 	int option;
 	const char *value;
 } rows[] = {
-	{"container-image", "IMAGE", "the same as --container (default: no container)", IMAGE,
-	 NULL},
+	{"container-image", "IMAGE",
+	 "as --container, but a name without docker:// or a path's '/' or './' is one in a "
+	 "registry, "
+	 "also as REGISTRY#NAME[:TAG] (default: no container)",
+	 IMAGE, NULL},
 	{"container-mounts", "SRC:DST[:FLAG+FLAG],...",
 	 "mount host paths in the container; also SRC alone, and tmpfs:DST; flags ro, rw, nosuid, "
 	 "nodev, noexec, rbind, ... (default: none)",
@@ -49,6 +55,9 @@ static const struct {
 	{"no-container-entrypoint", NULL,
 	 "run the program without the image's entry point (default, unless the site's is another)",
 	 CONTAINER_ENTRYPOINT, "no"},
+	{"container-entrypoint-log", NULL,
+	 "nothing: what an entry point writes is always shown, as the program's output is", NOTHING,
+	 ""},
 	{"container-name", "NAME[:FLAG]",
 	 "keep the container on the node by this name, for later steps; flags auto (default), "
 	 "create, exec, no_exec, and global (for later jobs, too)",
@@ -75,7 +84,7 @@ static struct client_wish given;
 
 static int set_image(const char *value, struct error *err)
 {
-	char *copy = strdup(value);
+	char *copy = alias_image(value);
 
 	if (!copy)
 		return error_set(err, ENOMEM, "out of memory");
@@ -90,6 +99,8 @@ static int set(int i, const char *value, struct error *err)
 	if (!strcmp(program_invocation_short_name, "scrontab"))
 		return error_set(err, ENOTSUP,
 				 "scrontab can't hand this on: give it to an srun in the script");
+	if (rows[i].option == NOTHING)
+		return 0;
 	if (rows[i].option == IMAGE)
 		return set_image(value, err);
 	if (container_option_check(rows[i].option, value, err) < 0)

@@ -4,9 +4,11 @@
 
 #include "common/container_check.h"
 #include "common/container_name.h"
+#include "spank/client/alias.h"
 #include "spank/client/decide.h"
 #include "spank/client/pin.h"
 
+#define DIGEST "@sha256:" SIXTY_FOUR
 #define SIXTY_FOUR "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static void test_name(void **state)
@@ -135,6 +137,36 @@ static void test_check(void **state)
 	}
 }
 
+static void test_alias(void **state)
+{
+	static const struct {
+		const char *text, *image;
+	} rows[] = {
+		{"ubuntu", "docker://ubuntu"},
+		{"ubuntu:22.04", "docker://ubuntu:22.04"},
+		{"nvcr.io#nvidia/pytorch:24.01-py3", "docker://nvcr.io/nvidia/pytorch:24.01-py3"},
+		{"docker://nvcr.io#nvidia/x", "docker://nvcr.io/nvidia/x"},
+		{"docker://nvcr.io/nvidia/x:1", "docker://nvcr.io/nvidia/x:1"},
+		{"$oauthtoken@nvcr.io#nvidia/x", "docker://nvcr.io/nvidia/x"},
+		{"me@ubuntu:1", "docker://ubuntu:1"},
+		{"ubuntu" DIGEST, "docker://ubuntu" DIGEST},
+		{"localhost:5000#box:1", "docker://localhost:5000/box:1"},
+		{"localhost:5000/box:1", "docker://localhost:5000/box:1"},
+		{"./x.sqsh", "./x.sqsh"},
+		{"/a#b", "/a#b"},
+		{"oci:x:tag", "oci:x:tag"},
+		{"dockerd://x", "dockerd://x"},
+		{"", ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_free_ char *image = alias_image(rows[i].text);
+
+		row("%s", rows[i].text);
+		assert_string_equal(image, rows[i].image);
+	}
+}
+
 /* The input variables of a row: "IMAGE" or the options' text. */
 static const char *variables_image;
 static struct container_options variables;
@@ -148,8 +180,6 @@ static const char *variable(const char *name)
 			return variables.value[i];
 	return NULL;
 }
-
-#define DIGEST "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 struct decide_row {
 	enum client_tool tool;
@@ -392,10 +422,11 @@ static void test_pin_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_env),	   cmocka_unit_test(test_check),
-		cmocka_unit_test(test_decide_new), cmocka_unit_test(test_decide_inherited),
-		cmocka_unit_test(test_refusal), cmocka_unit_test(test_pin_nothing),
-		cmocka_unit_test(test_name),	   cmocka_unit_test(test_bad_name),
+		cmocka_unit_test(test_env),	    cmocka_unit_test(test_check),
+		cmocka_unit_test(test_decide_new),  cmocka_unit_test(test_decide_inherited),
+		cmocka_unit_test(test_alias),	    cmocka_unit_test(test_refusal),
+		cmocka_unit_test(test_pin_nothing), cmocka_unit_test(test_name),
+		cmocka_unit_test(test_bad_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
