@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/container_options.h"
 #include "spank/end.h"
 
 static void free_argv(char **argv)
@@ -35,12 +36,17 @@ static char **make_argv(const struct rendezvous *r, const struct start_request *
 	const struct {
 		const char *name, *value;
 	} arguments[] = {
-		{"--image=", q->image},	    {"--options=", q->options},
-		{"--state=", q->state},	    {"--step=", q->step},
-		{"--spool=", q->spool},	    {"--cdi=", q->cdi},
-		{"--gpu=", q->gpu},	    {"--policy=", q->policy},
-		{"--images=", q->images},   {"--cache-limit=", q->cache_limit},
-		{"--runtime=", q->runtime}, {"--runtime-join=", q->runtime_join},
+		{"--image=", q->image},
+		{"--state=", q->state},
+		{"--step=", q->step},
+		{"--spool=", q->spool},
+		{"--cdi=", q->cdi},
+		{"--gpu=", q->gpu},
+		{"--policy=", q->policy},
+		{"--images=", q->images},
+		{"--cache-limit=", q->cache_limit},
+		{"--runtime=", q->runtime},
+		{"--runtime-join=", q->runtime_join},
 		{"--slurm=", q->slurm},
 	};
 	char **argv = calloc(ARRAY_SIZE(arguments) + r->count + 2, sizeof(*argv));
@@ -63,6 +69,35 @@ fail:
 	return NULL;
 }
 
+/* The job's environment with the step's options in it, which may hold what isn't for everybody's
+ * eyes, as a command line is. The strings are q->env's but for the first, which is freed with the
+ * array. NULL if memory is short. */
+static char **make_env(const struct start_request *q)
+{
+	static const char name[] = CONTAINER_OPTIONS_VARIABLE "=";
+	size_t count = 0, n = 0;
+	char **env;
+
+	while (q->env && q->env[count])
+		count++;
+	env = calloc(count + 2, sizeof(*env));
+	if (!env || asprintf(&env[n++], "%s%s", name, q->options ? q->options : "") < 0) {
+		free(env);
+		return NULL;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(q->env[i], name, sizeof(name) - 1))
+			env[n++] = q->env[i];
+	return env;
+}
+
+static void free_envp(char ***env)
+{
+	if (*env)
+		free((*env)[0]);
+	free(*env);
+}
+
 /* In the child, which shares the parent's memory until it is another program: nothing that
  * allocates, locks or logs. Returns only if the program can't be started. */
 static int become_holder(const char *path, char **argv, char **env, int null, int report)
@@ -80,7 +115,8 @@ static int become_holder(const char *path, char **argv, char **env, int null, in
 }
 
 /* Returns the holder's process id, or -1 with err filled. */
-static pid_t spawn(const struct start_request *q, char **argv, int report, struct error *err)
+static pid_t spawn(const struct start_request *q, char **argv, char **env, int report,
+		   struct error *err)
 {
 	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	volatile int problem = 0;
@@ -94,7 +130,7 @@ static pid_t spawn(const struct start_request *q, char **argv, int report, struc
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	pid = vfork();
 	if (pid == 0) {
-		problem = become_holder(q->holder, argv, q->env, null, report);
+		problem = become_holder(q->holder, argv, env, null, report);
 		_exit(127);
 	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -169,15 +205,16 @@ static uint32_t microseconds_since(const struct timespec *then)
 static int start(struct rendezvous *r, const struct start_request *q, struct error *err)
 {
 	_cleanup_(free_argvp) char **argv = make_argv(r, q);
+	_cleanup_(free_envp) char **env = make_env(q);
 	_cleanup_close_ int reading = -1;
 	int ends[2];
 
-	if (!argv)
+	if (!argv || !env)
 		return error_set(err, ENOMEM, "out of memory");
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return error_errno(err, "pipe");
 	reading = ends[0];
-	r->holder = spawn(q, argv, ends[1], err);
+	r->holder = spawn(q, argv, env, ends[1], err);
 	close(ends[1]);
 	if (r->holder < 0)
 		return -1;

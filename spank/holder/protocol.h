@@ -3,13 +3,14 @@
  *
  * The first task of a step on a node starts the holder:
  *
- *	slurm-kube-holder --image=IMAGE --options=TEXT --state=FOLDER --step=JOB.STEP [--spool=FOLDER]
+ *	slurm-kube-holder --image=IMAGE --state=FOLDER --step=JOB.STEP [--spool=FOLDER]
  *		[--cdi=FOLDER:FOLDER] [--gpu=KIND] [--runtime=COMMAND] [--runtime-join=HOW] PID...
  *
  * with every task's process id (0: not known), the report pipe as descriptor HOLDER_REPORT_FD, the
- * task's standard error, and the job's environment. --options is as in common/container_options.h,
- * --state the user's own folder on this node. The holder makes the container and reports: strings
- * that each end in a NUL. Either "error" and a text, or "ready", then "KEY=VALUE" for those of these
+ * task's standard error, and the job's environment, in which SLURM_KUBE_OPTIONS are the step's
+ * (common/container_options.h; not on the command line, which anybody can read). --state is the
+ * user's own folder on this node. The holder makes the container and reports: strings that each end
+ * in a NUL. Either "error" and a text, or "ready", then "KEY=VALUE" for those of these
  * keys that there are, then "", then the environment that the tasks have to set.
  *
  *	cwd     the folder in which tasks begin; none: the job's own, or else "/"

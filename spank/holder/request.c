@@ -28,17 +28,22 @@ int request_parse(int argc, char *argv[], struct request *ret, struct error *err
 		.uid = geteuid(),
 		.gid = getegid(),
 	};
-	const char *options = NULL, *policy = NULL;
+	const char *policy = NULL;
 	const struct {
 		const char *name;
 		const char **value;
 	} arguments[] = {
-		{"--image=", &r.image},	    {"--options=", &options},
-		{"--state=", &r.state},	    {"--step=", &r.step},
-		{"--spool=", &r.spool},	    {"--cdi=", &r.cdi},
-		{"--gpu=", &r.gpu},	    {"--policy=", &policy},
-		{"--images=", &r.images},   {"--cache-limit=", &r.cache_limit},
-		{"--runtime=", &r.runtime}, {"--runtime-join=", &r.runtime_join},
+		{"--image=", &r.image},
+		{"--state=", &r.state},
+		{"--step=", &r.step},
+		{"--spool=", &r.spool},
+		{"--cdi=", &r.cdi},
+		{"--gpu=", &r.gpu},
+		{"--policy=", &policy},
+		{"--images=", &r.images},
+		{"--cache-limit=", &r.cache_limit},
+		{"--runtime=", &r.runtime},
+		{"--runtime-join=", &r.runtime_join},
 		{"--slurm=", &r.slurm},
 	};
 
@@ -57,7 +62,8 @@ int request_parse(int argc, char *argv[], struct request *ret, struct error *err
 	}
 	if (!r.image || !r.state || !r.step)
 		error_set(err, EINVAL, "it needs --image, --state and --step");
-	else if (container_options_parse(options, &r.options, err) == 0) {
+	else if (container_options_parse(getenv(CONTAINER_OPTIONS_VARIABLE), &r.options, err) ==
+		 0) {
 		*ret = r;
 		if (policy)
 			load_policy(policy, ret);

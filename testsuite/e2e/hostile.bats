@@ -182,3 +182,13 @@ nodes_usable() {
 	eventually eval '! lab_pgrep -u alice -x sleep'
 	nodes_usable
 }
+
+@test "values of options are in no command line on the node" {
+	rm -f "$IMAGES/out/up"
+	job=$(as alice env SLURM_KUBE_CONTAINER_ENV=TOKEN=do-not-tell sbatch --parsable --chdir=/tmp --output=/dev/null --nodelist=node1 --container="$IMAGES/bundle" \
+		--container-save="$IMAGES/out/saved.sqsh" --container-mounts="$IMAGES/out" --wrap "echo \$TOKEN >$IMAGES/out/up; sleep 300")
+	eventually grep -x do-not-tell "$IMAGES/out/up"
+	# The keeper has the holder's command line.
+	lab_pgrep -u alice slurm-kube-hold
+	! lab_pgrep -f do-not-tel[l]
+}

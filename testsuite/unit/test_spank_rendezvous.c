@@ -108,7 +108,7 @@ static void test_start(void **state)
 		{ "printf 'other\\0' >&3", RENDEZVOUS_FAILED, "another version" },
 		{ "exit 0", RENDEZVOUS_FAILED, "without a report" },
 		{ "head -c 300000 /dev/zero | tr '\\0' x >&3", RENDEZVOUS_FAILED, "without a report" },
-		{ "[ \"$*\" = '--image=img --options=workdir=/w --state=/s/1 --step=1.2 --spool=/s 0 17' ] && [ $X = 1 ] && printf 'error\\0as asked\\0' >&3",
+		{ "[ \"$*\" = '--image=img --state=/s/1 --step=1.2 --spool=/s 0 17' ] && [ $X$SLURM_KUBE_OPTIONS = 1workdir=/w ] && printf 'error\\0as asked\\0' >&3",
 		  RENDEZVOUS_FAILED, "as asked" },
 	};
 	char path[] = "/tmp/test_spank_rendezvous.XXXXXX";
