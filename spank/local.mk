@@ -20,8 +20,15 @@ libspank_la_SOURCES = \
 	spank/tool/run.c spank/tool/run.h
 
 slurmplugin_LTLIBRARIES += spank_kube.la
-spank_kube_la_SOURCES = spank/spank_kube.c spank/client/options.c spank/client/options.h \
-	spank/judge.c spank/judge.h
+spank_kube_la_SOURCES = \
+	spank/spank_kube.c \
+	spank/client/client.c spank/client/client.h \
+	spank/client/options.c spank/client/options.h \
+	spank/items.c spank/items.h \
+	spank/judge.c spank/judge.h \
+	spank/oci_conf.c spank/oci_conf.h \
+	spank/ring.c spank/ring.h \
+	spank/step.c spank/step.h
 spank_kube_la_LDFLAGS = $(plugin_link_flags) -Wl,--version-script=$(srcdir)/spank/spank_kube.map
 spank_kube_la_LIBADD = libspank.la libcommon_seal.la libcommon.la
 spank_kube_la_DEPENDENCIES = libspank.la libcommon_seal.la libcommon.la spank/spank_kube.map

@@ -14,6 +14,7 @@
  * keys that there are, then "", then the environment that the tasks have to set.
  *
  *	cwd     the folder in which tasks begin; none: the job's own, or else "/"
+ *	digest  of the image, if it has one
  *	pid     the process whose user and mount namespaces the tasks join; none: the holder
  *	flags   HOLDER_FLAG_* letters
  *	enter   the program that a task becomes in place of its own: see enter.h

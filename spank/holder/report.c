@@ -65,8 +65,9 @@ int report_ready(const struct request *r, const struct bundle *bundle, const str
 
 	if (add_string(&b, HOLDER_READY) < 0 ||
 	    add_text(&b, "cwd", report->oci.no_cwd ? "" : bundle->cwd) < 0 ||
-	    add_text(&b, "enter", report->oci.enter) < 0 ||
-	    add_text(&b, "flags", flags) < 0 || add_number(&b, "pid", report->pid) < 0 ||
+	    add_text(&b, "digest", bundle->digest) < 0 ||
+	    add_text(&b, "enter", report->oci.enter) < 0 || add_text(&b, "flags", flags) < 0 ||
+	    add_number(&b, "pid", report->pid) < 0 ||
 	    add_number(&b, "keeper", report->keeper) < 0 || add_string(&b, "") < 0)
 		return error_set(err, ENOMEM, "out of memory");
 	if (env_rule_merge(bundle->env, r->options.value[CONTAINER_ENV], &b, err) < 0)

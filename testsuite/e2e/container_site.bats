@@ -184,6 +184,13 @@ bells_are() {
 	as alice sbatch --wait --chdir=/tmp --output=/dev/null --container="$IMAGES/bundle" --wrap true
 	eventually bells_are '1 job-end 1 job-start 1 step-end 1 step-start '
 	grep -q '"kind":"step-start".*"step":4294967291' "$IMAGES/bells"
+	# The digest, pinned by srun or found on the node.
+	image_layout "$IMAGES/layout" v1
+	chown -R alice: "$IMAGES/layout"
+	: >"$IMAGES/bells"
+	as alice srun --quiet -N1 --container="oci:$IMAGES/layout:v1" true
+	eventually bells_are '1 job-end 1 job-start 1 step-end 1 step-start '
+	grep -q '"kind":"step-end".*"image":"oci:'"$IMAGES"'/layout:v1","digest":"sha256:[0-9a-f]*"' "$IMAGES/bells"
 }
 
 @test "doorbells over UDP are sealed for the agent's user" {
