@@ -3,6 +3,7 @@
 EXTRA_DIST += testsuite/e2e/setup_suite.bash testsuite/e2e/helpers.bash testsuite/e2e/images.bash
 EXTRA_DIST += testsuite/e2e/agent.bats
 EXTRA_DIST += testsuite/e2e/cleanup.bats
+EXTRA_DIST += testsuite/e2e/coming_from.bats
 EXTRA_DIST += testsuite/e2e/container.bats
 EXTRA_DIST += testsuite/e2e/container_site.bats
 EXTRA_DIST += testsuite/e2e/crd.bats
