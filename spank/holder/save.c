@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -177,18 +178,33 @@ static int save_layout(const struct save *s, struct error *err)
 	return set_configuration(s, image, err);
 }
 
+/* Bytes, of a layout's folder nothing. */
+static double saved_megabytes(const struct save *s)
+{
+	struct stat st;
+
+	return stat(s->target.name, &st) == 0 && S_ISREG(st.st_mode) ? st.st_size / 1e6 : 0;
+}
+
 static int save(void *argument, struct error *err)
 {
 	const struct save *s = argument;
+	time_t began = time(NULL);
+	double megabytes;
 	int rc = show_merged(s, err);
 
+	dprintf(2, "slurm-kube: saving the container to %s\n", s->target.name);
 	if (rc == 0)
 		rc = s->target.kind == IMAGE_OCI_LAYOUT ? save_layout(s, err)
 							: save_squashfs(s, err);
 	umount2(s->merged, MNT_DETACH);
 	if (rc < 0)
 		return error_wrap(err, "%s", s->target.name);
-	dprintf(2, "slurm-kube: the container is saved to %s\n", s->target.name);
+	megabytes = saved_megabytes(s);
+	dprintf(2, "slurm-kube: the container is saved to %s", s->target.name);
+	if (megabytes > 0)
+		dprintf(2, " (%.1f MB)", megabytes);
+	dprintf(2, " in %ld s\n", (long)(time(NULL) - began));
 	return 0;
 }
 
