@@ -124,8 +124,8 @@ slurm_kube_enter_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 slurm_kube_enter_LDFLAGS = $(HOLDER_LDFLAGS)
 slurm_kube_enter_LDADD = libcommon_json.la libcommon.la
 
-EXTRA_DIST += spank/spank_kube.map spank/spank_kube.8
-man_MANS += spank/spank_kube.8
+EXTRA_DIST += spank/spank_kube.map spank/spank_kube.8 spank/tool/kube-container.1
+man_MANS += spank/spank_kube.8 spank/tool/kube-container.1
 
 # In containers, under the names of Slurm's commands.
 pkglibexec_PROGRAMS += slurm-kube-command

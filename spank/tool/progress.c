@@ -2,12 +2,14 @@
 #include "spank/tool/progress.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "common/size.h"
 
 #define QUIET_SECONDS 1.0
 #define LINE_SECONDS 2.0
+#define DIGEST_SHOWN (8 + 12) /* "@sha256:" and so many digits */
 
 static double now(void)
 {
@@ -19,7 +21,11 @@ static double now(void)
 
 void progress_begin(struct progress *p, const char *name)
 {
-	*p = (struct progress){.name = name, .began = now()};
+	const char *at = strstr(name, "@sha256:");
+	int n = at ? (int)(at - name) + DIGEST_SHOWN : (int)strlen(name);
+
+	*p = (struct progress){.began = now()};
+	snprintf(p->name, sizeof(p->name), "%.*s", n, name);
 }
 
 void progress_step(struct progress *p, const char *doing)

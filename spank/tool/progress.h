@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct progress {
-	const char *name;		   /* of the image */
+	char name[256];			   /* of the image, its digest cut short */
 	const char *doing;		   /* "downloading" */
 	double began, step_began, said_at; /* seconds */
 	bool said;

@@ -5,4 +5,4 @@ testsuite_bench_submit_batch_SOURCES = testsuite/bench/submit-batch.c
 testsuite_bench_submit_batch_LDADD = $(SLURM_LIBS)
 testsuite_bench_submit_call_SOURCES = testsuite/bench/submit-call.c
 testsuite_bench_submit_call_LDFLAGS = -export-dynamic
-EXTRA_DIST += testsuite/bench/step-start testsuite/bench/submit-rate testsuite/bench/latency
+EXTRA_DIST += testsuite/bench/stage testsuite/bench/step-start testsuite/bench/submit-rate testsuite/bench/latency
