@@ -108,10 +108,25 @@ slurm_configure() {
 	echo "Doorbell=unix:$STATE/run/doorbell$suffix" >"$etc/kube.conf"
 	: >"$etc/plugstack.conf"
 	if has_plugin spank_kube; then
-		echo "required $PREFIX/lib/slurm/spank_kube.so doorbell=unix:$STATE/run/doorbell$suffix state=$STATE/containers slurm=$etc:$STATE/run/munge:$(plugin_dirs)" >"$etc/plugstack.conf"
+		echo "required $PREFIX/lib/slurm/spank_kube.so doorbell=unix:$STATE/run/doorbell$suffix state=$STATE/containers slurm=$etc:$STATE/run/munge:$(plugin_dirs)${SPANK:+ $SPANK}" >"$etc/plugstack.conf"
 	fi
 	[ -z "$CGROUP" ] || cgroup_conf >"$etc/cgroup.conf"
 	[ -z "$GPUS" ] || gpus_configure >"$etc/gres.conf"
+	[ -z "$OCI" ] || oci_conf >"$etc/oci.conf"
+}
+
+# As Slurm's documentation has it.
+oci_conf() {
+	local crun="crun --rootless=true --cgroup-manager=disabled --root=/tmp/" name=%n.%u.%j.%s.%t
+	cat <<-END
+	RunTimeQuery="$crun state $name"
+	RunTimeKill="$crun kill -a $name"
+	RunTimeDelete="$crun delete --force $name"
+	RunTimeRun="$crun run --bundle %b $name"
+	END
+	# crun refuses both versions of cgroups at once: as-a-node shows it one.
+	: >"$STATE/only-cgroup2"
+	[ -n "$CGROUP" ] || echo CgroupPlugin=cgroup/v1 >"$etc/cgroup.conf"
 }
 
 # Pretend GPUs: devices that exist everywhere, and that nobody misses who isn't allowed to open them.

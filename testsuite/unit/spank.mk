@@ -8,6 +8,7 @@ UNIT_TESTS += \
 	testsuite/unit/test_spank_client \
 	testsuite/unit/test_spank_env_rule \
 	testsuite/unit/test_spank_etc_files \
+	testsuite/unit/test_spank_hooks \
 	testsuite/unit/test_spank_lifetime \
 	testsuite/unit/test_spank_path \
 	testsuite/unit/test_spank_rendezvous
@@ -34,6 +35,10 @@ testsuite_unit_test_spank_env_rule_LDADD = $(HOLDER_UNIT_LIBS)
 testsuite_unit_test_spank_etc_files_SOURCES = testsuite/unit/test_spank_etc_files.c
 testsuite_unit_test_spank_etc_files_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_spank_etc_files_LDADD = $(HOLDER_UNIT_LIBS)
+
+testsuite_unit_test_spank_hooks_SOURCES = testsuite/unit/test_spank_hooks.c testsuite/unit/scratch.h
+testsuite_unit_test_spank_hooks_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_spank_hooks_LDADD = libspank.la $(HOLDER_UNIT_LIBS)
 
 testsuite_unit_test_spank_lifetime_SOURCES = testsuite/unit/test_spank_lifetime.c
 testsuite_unit_test_spank_lifetime_CFLAGS = $(UNIT_CFLAGS)
