@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* slurm-kube-enter: what a task becomes where its program isn't simply started; see
- * spank/holder/enter.h. With --pause it is the first process of a container that an OCI runtime has
- * made. */
+ * spank/holder/enter.h. With "--pause [PROCESS]" it is the first process of a container that an OCI
+ * runtime has made. */
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -143,14 +144,27 @@ static int run_by_runtime(char **runtime, size_t n, char *const *words, char *co
 	return fail(runtime[0], errno);
 }
 
+/* Be there until that process has ended; without one, until somebody ends us. */
+static int stay(const char *process)
+{
+	struct pollfd p = {.fd = -1, .events = POLLIN};
+
+	if (process)
+		p.fd = syscall(SYS_pidfd_open, atoi(process), 0);
+	if (process && p.fd < 0)
+		return fail("the container's keeper", errno);
+	while (poll(&p, 1, -1) < 0 && errno == EINTR)
+		;
+	return 0;
+}
+
 int main(int argc, char *argv[])
 {
 	_cleanup_free_ char **runtime = NULL, **words = NULL, **env = NULL;
 	size_t n = 0;
 
-	if (argc == 2 && !strcmp(argv[1], "--pause"))
-		for (;;)
-			pause();
+	if (argc >= 2 && !strcmp(argv[1], "--pause"))
+		return stay(argv[2]);
 	if (argc < 1 || !getenv(ENTER_PROGRAM)) {
 		fputs("slurm-kube-enter is started by Slurm's plugin spank_kube.so, not by hand.\n",
 		      stderr);

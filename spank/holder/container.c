@@ -103,7 +103,7 @@ static int build(struct container *c, struct error *err)
 	if (named_note_running(&c->named, err) < 0 ||
 	    keeper_start(&c->keeper, c->request.tasks, c->request.count, err) < 0)
 		return -1;
-	return oci_make(&c->oci, &c->root, err);
+	return oci_make(&c->oci, &c->root, &c->keeper, err);
 }
 
 /* What a running container has, later steps can't change. */

@@ -160,12 +160,14 @@ static int make_with_hooks(struct oci *o, struct root *root, struct error *err)
 	return hooks_run(&o->bundle->hooks, HOOK_START_CONTAINER, &o->state, err);
 }
 
-int oci_make(struct oci *o, struct root *root, struct error *err)
+int oci_make(struct oci *o, struct root *root, const struct keeper *k, struct error *err)
 {
 	if (!o->folder[0])
 		return root_enter(root, err);
 	if (root_move(root, o->rootfs, err) < 0)
 		return -1;
+	/* Who kills the keeper ends the container. In a sandbox there is no looking at it. */
+	o->runtime.keeper = o->runtime.exec ? 0 : k->pid;
 	return runtime_is_other(&o->runtime) ? make_by_runtime(o, err)
 					     : make_with_hooks(o, root, err);
 }

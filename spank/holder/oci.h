@@ -42,7 +42,7 @@ int oci_keep(struct oci *o, struct step_folder *f, struct keeper *k, struct erro
  * are any; afterwards the calling process stands where tasks join. Returns 0, or -1 with err
  * filled.
  */
-int oci_make(struct oci *o, struct root *root, struct error *err);
+int oci_make(struct oci *o, struct root *root, const struct keeper *k, struct error *err);
 
 /* What tasks have to be told; env ends in NULL. */
 struct oci_report {

@@ -36,7 +36,8 @@ int runtime_parse(const char *text, const char *join, struct runtime *ret, struc
 		return 0;
 	for (char *w = strtok_r(copy, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
 		if (n == RUNTIME_WORDS_MAX)
-			return error_set(err, E2BIG, "runtime=: more than %d words", RUNTIME_WORDS_MAX);
+			return error_set(err, E2BIG, "runtime=: more than %d words",
+					 RUNTIME_WORDS_MAX);
 		ret->words[n] = strdup(w);
 		if (!ret->words[n++])
 			return error_set(err, ENOMEM, "out of memory");
@@ -145,13 +146,15 @@ static int read_pid(const char *path, pid_t *ret, struct error *err)
 
 int runtime_create(struct runtime *rt, const struct bundle *b, struct error *err)
 {
-	static const char *const pause[] = {ENTER_INSIDE, "--pause", NULL};
+	char keeper[16];
+	const char *const pause[] = {ENTER_INSIDE, "--pause", rt->keeper ? keeper : NULL, NULL};
 	char root[PATH_MAX + 16], pid_file[PATH_MAX + 16];
 	const char *create[] = {"create", "--bundle", rt->folder, "--pid-file",
 				pid_file, rt->id,     NULL};
 	const char *start[] = {"start", rt->id, NULL};
 	struct oci_config config = {.bundle = b, .root = root, .args = pause, .with_hooks = true};
 
+	snprintf(keeper, sizeof(keeper), "%d", (int)rt->keeper);
 	snprintf(root, sizeof(root), "%s/rootfs", rt->folder);
 	snprintf(pid_file, sizeof(pid_file), "%s/pid", rt->state);
 	if (hide_old_cgroups(err) < 0 || oci_config_write(&config, rt->folder, err) < 0)

@@ -21,6 +21,7 @@ struct runtime {
 	char folder[PATH_MAX]; /* the container's bundle: config.json, rootfs */
 	char state[PATH_MAX];  /* the runtime's own notes */
 	pid_t pid;	       /* of the container's first process */
+	pid_t keeper;	       /* that process ends when this one has, 0: it only waits */
 };
 
 /* Read what plugstack.conf says: "builtin" (or NULL), or "/path/to/runtime,ARGUMENT,...".

@@ -126,6 +126,25 @@ hooks_of_bundle() {
 	eventually nothing_left
 }
 
+keeper_killed() {
+	rm -f "$IMAGES/out/up"
+	as alice sbatch --parsable --chdir=/tmp --output=/dev/null --wrap "srun --container=$IMAGES/bundle sh -c 'echo up >$IMAGES/out/up; sleep 300'" >"$IMAGES/job"
+	eventually test -e "$IMAGES/out/up"
+	[ -n "$(lab_pgrep -f 'slurm-kube/enter --pause')" ]
+	kill -KILL $(lab_pgrep -f slurm-kube-holder)
+	eventually no_pause
+	scancel "$(cat "$IMAGES/job")"
+	eventually no_jobs
+}
+no_pause() {
+	[ -z "$(lab_pgrep -f 'slurm-kube/enter --pause')" ]
+}
+@test "no process stays when the keeper is killed" {
+	image_bundle "$IMAGES/bundle" ".mounts += [{ destination: \"$IMAGES/out\", type: \"bind\", source: \"$IMAGES/out\", options: [\"rbind\"] }]"
+	each_runtime keeper_killed
+	image_bundle "$IMAGES/bundle"
+}
+
 @test "named containers need the builtin runtime" {
 	command -v crun >/dev/null || skip "there is no crun here"
 	site "runtime=/usr/bin/crun,--cgroup-manager=disabled"
