@@ -4,6 +4,7 @@ noinst_LTLIBRARIES += libmirror.la
 libmirror_la_SOURCES = \
 	sync-agent/mirror/conditions.c sync-agent/mirror/conditions.h \
 	sync-agent/mirror/fields.c sync-agent/mirror/fields.h \
+	sync-agent/mirror/image.c sync-agent/mirror/image.h \
 	sync-agent/mirror/indexes.c sync-agent/mirror/indexes.h \
 	sync-agent/mirror/minutes.c sync-agent/mirror/minutes.h \
 	sync-agent/mirror/object.c sync-agent/mirror/object.h \

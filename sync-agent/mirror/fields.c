@@ -6,6 +6,8 @@
 #include <time.h>
 
 #include "common/buffer.h"
+#include "common/json.h"
+#include "sync-agent/mirror/image.h"
 #include "sync-agent/mirror/minutes.h"
 #include "sync-agent/mirror/text.h"
 
@@ -146,12 +148,14 @@ static struct json_object *get_array(const struct view *v)
 
 static struct json_object *get_container(const struct view *v)
 {
+	char asked[IMAGE_MAX], digest[IMAGE_DIGEST_MAX];
 	struct json_object *o;
 
 	if (!v->lead->container[0])
 		return NULL;
+	image_split(v->lead->container, asked, digest);
 	o = json_object_new_object();
-	json_object_object_add(o, "image", text_json(v->lead->container, 4096));
+	json_object_object_add(o, "image", text_json(asked, IMAGE_MAX));
 	return o;
 }
 
@@ -229,6 +233,20 @@ static bool is_empty(struct json_object *o)
 	return !o || (json_object_is_type(o, json_type_string) && !json_object_get_string_len(o));
 }
 
+/* Two objects of which one may name an image's tag and the other what it was pinned to. */
+static bool whole_same(struct json_object *a, struct json_object *b)
+{
+	const char *x = json_get_string(a, "image"), *y = json_get_string(b, "image");
+	_cleanup_json_ struct json_object *copy = NULL;
+
+	if (json_object_equal(a, b))
+		return true;
+	if (!x || !y || !image_same(x, y) || json_object_deep_copy(b, &copy, NULL) < 0)
+		return false;
+	json_set_string(copy, "image", x);
+	return json_object_equal(a, copy);
+}
+
 bool field_same(const struct field *f, struct json_object *a, struct json_object *b)
 {
 	uint64_t x, y;
@@ -239,7 +257,7 @@ bool field_same(const struct field *f, struct json_object *a, struct json_object
 	    minutes_parse(json_object_get_string(b), &y) == 0)
 		return x == y;
 	if (f->whole)
-		return json_object_equal(a, b);
+		return whole_same(a, b);
 	/* An int-or-string's 2 is "2". */
 	return !strcmp(json_object_get_string(a), json_object_get_string(b));
 }

@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "sync-agent/mirror/conditions.h"
 #include "sync-agent/mirror/fields.h"
+#include "sync-agent/mirror/image.h"
 #include "sync-agent/mirror/text.h"
 
 /* -- names ---------------------------------------------------------------------------------- */
@@ -232,6 +233,15 @@ static struct json_object *current(const struct view *v)
 	return now;
 }
 
+static void set_container(struct json_object *o, const struct job *job)
+{
+	char asked[IMAGE_MAX], digest[IMAGE_DIGEST_MAX];
+
+	image_split(job->container, asked, digest);
+	set_path(o, "container", asked);
+	set_path(o, "containerDigest", digest);
+}
+
 struct json_object *object_status(const struct view *v, const struct synced *synced,
 				  int64_t observed_generation)
 {
@@ -264,7 +274,7 @@ struct json_object *object_status(const struct view *v, const struct synced *syn
 		set_path(o, "stderr", job->err_path);
 	}
 	set_text(o, "cancelledBy", v->cancelled_by);
-	set_path(o, "container", job->container);
+	set_container(o, job);
 	if (v->is_array)
 		json_object_object_add(o, "array", array_status(v));
 	else if (job->het_id)

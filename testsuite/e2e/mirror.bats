@@ -157,6 +157,20 @@ teardown_file() {
 	scancel "$id"
 }
 
+@test "a pinned image is told as it was asked for, and its digest" {
+	digest=sha256:$(printf '%064d' 7)
+	id=$(submit alice --hold --container="docker://r.example/box:tag@$digest" --wrap true)
+	eventually has alice "$id" .status.containerDigest "$digest"
+	has alice "$id" .status.container docker://r.example/box:tag
+	has alice "$id" .spec.container.image docker://r.example/box:tag
+	# It stays so.
+	patch alice "$id" '{"spec":{"comment":"x"}}'
+	eventually slurm_has "$id" Comment x
+	has alice "$id" .spec.container.image docker://r.example/box:tag
+	slurm_has "$id" Container "docker://r.example/box:tag@$digest"
+	as alice scancel "$id"
+}
+
 @test "a time limit passes" {
 	WITHIN=150 eventually state_is bob "$TIMEOUT_JOB" TIMEOUT
 	[ "$(condition bob "$TIMEOUT_JOB" Failed reason)" = TIMEOUT ]

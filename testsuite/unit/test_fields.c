@@ -5,6 +5,8 @@
 #include "sample_job.h"
 #include "sync-agent/mirror/fields.h"
 
+#define DIGEST "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static struct json_object *parse(const char *text)
 {
 	return strcmp(text, "null") ? json_parse(text, strlen(text), NULL) : NULL;
@@ -50,6 +52,12 @@ static void test_same(void **state)
 		{ "container", "{\"image\":\"x\"}", "{\"image\":\"y\"}", false },
 		{ "container", "{\"image\":\"x\"}", "{\"image\":\"x\",\"workdir\":\"/\"}", false },
 		{ "container", "{}", "null", false },
+		{ "container", "{\"image\":\"docker://x\"}", "{\"image\":\"docker://x" DIGEST "\"}", true },
+		{ "container", "{\"image\":\"docker://x" DIGEST "\",\"workdir\":\"/\"}",
+		  "{\"workdir\":\"/\",\"image\":\"docker://x\"}", true },
+		{ "container", "{\"image\":\"docker://x\",\"workdir\":\"/\"}", "{\"image\":\"docker://x" DIGEST "\"}",
+		  false },
+		{ "container", "{\"image\":\"docker://x:1\"}", "{\"image\":\"docker://x" DIGEST "\"}", false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -130,6 +138,9 @@ static void test_now(void **state)
 		{ "memoryPerCpu", NULL, NUMBER(memory, UINT64_C(1) << 63) },
 		{ "container", NULL },
 		{ "container", "{\"image\":\"/images/a\"}", TEXT(container, "/images/a") },
+		{ "container", "{\"image\":\"docker://x:1\"}", TEXT(container, "docker://x:1" DIGEST) },
+		{ "container", "{\"image\":\"docker://x" DIGEST "\"}", TEXT(container, "docker://x" DIGEST) },
+		{ "container", "{\"image\":\"oci:/l:t\"}", TEXT(container, "oci:/l:t" DIGEST) },
 		{ "script", NULL },
 		{ "environment", NULL },
 		{ "array", NULL },
