@@ -5,7 +5,7 @@
  *	rootfs/				its files
  *	image.json			its OCI configuration, if it has one
  *	about.json			what it is, for `kube-container images`
- *	users/INODE			an empty file for each mount namespace it was used in
+ *	users/INODE			a name for each mount namespace it was used in
  * STATE/UID/images/KEY -> KEY		an index's digest, and the manifest it means on this node
  *	.blobs/sha256/			what was downloaded, shared by images
  *	.locks/KEY, .locks/KEY.stage	see below

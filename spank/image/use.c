@@ -136,26 +136,37 @@ static bool has_many(int users)
 
 /* The numbers of namespaces that have gone are given to new ones: what other images note under name
  * means nothing any more. */
-static void forget_elsewhere(const char *users, const char *name)
+static void forget_elsewhere(const struct bundle *b, const char *name)
 {
+	const char *own = strrchr(b->path, '/') + 1;
 	_cleanup_closedir_ DIR *images = NULL;
 	char path[PATH_MAX];
 	struct dirent *entry;
 
-	if (snprintf(path, sizeof(path), "%s/../..", users) < PATH_MAX)
+	if (snprintf(path, sizeof(path), "%s/..", b->path) < PATH_MAX)
 		images = opendir(path);
 	while (images && (entry = readdir(images))) {
-		if (entry->d_name[0] == '.')
+		if (entry->d_name[0] == '.' || !strcmp(entry->d_name, own))
 			continue;
 		snprintf(path, sizeof(path), "%s/users/%s", entry->d_name, name);
 		unlinkat(dirfd(images), path, 0);
 	}
 }
 
+/* A second name for a file that is there takes a fraction of what a new file does. */
+static void make_note(int users, const char *name)
+{
+	_cleanup_close_ int note = -1;
+
+	if (linkat(users, "../about.json", users, name, 0) == 0 || errno == EEXIST)
+		return;
+	note = openat(users, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
 void image_note_use(const struct bundle *b)
 {
-	_cleanup_close_ int users = -1, note = -1;
-	struct use_namespaces n = {0};
+	_cleanup_(use_namespaces_free) struct use_namespaces n = {0};
+	_cleanup_close_ int users = -1;
 	struct stat st;
 	char name[32];
 
@@ -165,11 +176,9 @@ void image_note_use(const struct bundle *b)
 	if (users < 0)
 		return;
 	snprintf(name, sizeof(name), "%llu", (unsigned long long)st.st_ino);
-	forget_elsewhere(b->users, name);
-	note = openat(users, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	forget_elsewhere(b, name);
+	make_note(users, name);
 	futimens(users, NULL);
-	if (has_many(users) && use_namespaces_read(&n) == 0) {
+	if (has_many(users) && use_namespaces_read(&n) == 0)
 		use_is_noted(b->users, &n);
-		use_namespaces_free(&n);
-	}
 }
