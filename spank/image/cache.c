@@ -8,10 +8,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "common/buffer.h"
 
 #define NAME_TEXT_MAX 8192
+#define FRESH_SECONDS 600 /* a kernel writes what is a minute old, but not on a busy disk */
 
 void cache_key_of_digest(const char *digest, char key[CACHE_KEY_MAX])
 {
@@ -107,6 +109,34 @@ int cache_lock(const char *images, const char *name, enum cache_lock_mode mode, 
 	}
 }
 
+void cache_boot(char dest[64])
+{
+	_cleanup_free_ char *text = NULL;
+
+	dest[0] = '\0';
+	if (buffer_read_file("/proc/sys/kernel/random/boot_id", 63, &text, NULL, NULL) == 0)
+		strcpy(dest, text);
+}
+
+/* Whether all of an image has reached the disk by now, or is still in this boot's memory. */
+static bool is_whole(const char *image)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[PATH_MAX + 8], boot[64];
+	struct error err = {0};
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/fresh", image);
+	if (buffer_read_file(path, 63, &text, NULL, &err) < 0)
+		return err.code == ENOENT;
+	cache_boot(boot);
+	if (strcmp(text, boot))
+		return false;
+	if (stat(path, &st) == 0 && st.st_mtime < time(NULL) - FRESH_SECONDS)
+		unlink(path);
+	return true;
+}
+
 int cache_find(const char *images, const char *site, const char *key, struct cached_image *ret,
 	       struct error *err)
 {
@@ -123,6 +153,8 @@ int cache_find(const char *images, const char *site, const char *key, struct cac
 		return -1;
 	/* It may have gone before we had the lock. */
 	rc = locate(images, strlen(images), key, ret, err);
+	if (rc > 0 && !is_whole(ret->path))
+		rc = 0;
 	if (rc <= 0) {
 		close(ret->lock);
 		ret->lock = -1;

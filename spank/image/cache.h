@@ -5,6 +5,7 @@
  *	rootfs/				its files
  *	image.json			its OCI configuration, if it has one
  *	about.json			what it is, for `kube-container images`
+ *	fresh				the boot in which it was staged, for its first minutes
  *	users/INODE			a name for each mount namespace it was used in
  * STATE/UID/images/KEY -> KEY		an index's digest, and the manifest it means on this node
  *	.blobs/sha256/			what was downloaded, shared by images
@@ -42,6 +43,10 @@ void cache_digest_of_key(const char *key, char digest[IMAGE_DIGEST_MAX]);
 
 /* Whether a folder's name is a key. */
 bool cache_key_is_valid(const char *name);
+
+/* The text of the fresh file for an image that is staged now; at most 64 bytes. Nothing waits until
+ * an image is on disk: if the node crashes in its first minutes, it is staged anew. */
+void cache_boot(char dest[64]);
 
 /* Look for an image in the site's folders ("/a:/b" or NULL), then in images, the user's cache.
  * Returns 1 if ret was filled (close ret->lock), 0 if it isn't there, -1 with err filled. */

@@ -83,6 +83,35 @@ static int rename_partial(struct staging *s, const char *name, struct error *err
 	return 0;
 }
 
+/* What isn't written out yet may be lost with the node, of which the next boot has to know. A
+ * site's folder is no step's: there it waits. */
+static int mark_fresh(struct staging *s, struct error *err)
+{
+	char boot[64];
+
+	if (s->tool->to) {
+		_cleanup_close_ int fd = open(s->partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		return fd < 0 || syncfs(fd) < 0 ? error_errno(err, "%s", s->partial) : 0;
+	}
+	cache_boot(boot);
+	return staging_write(s, "fresh", boot, strlen(boot), err);
+}
+
+/* The image of that name, if there is one, is from before the node crashed. */
+static int rename_to(const struct staging *s, const char *final, struct error *err)
+{
+	struct use_namespaces none = {0};
+
+	if (rename(s->partial, final) == 0)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST)
+		return error_errno(err, "%s", final);
+	if (evict_image(s->tool->images, s->source.key, &none, err) < 0)
+		return -1;
+	return rename(s->partial, final) < 0 ? error_errno(err, "%s", final) : 0;
+}
+
 /* Everything is in partial: let it be the image. */
 static int complete(struct staging *s, struct error *err)
 {
@@ -101,7 +130,7 @@ static int complete(struct staging *s, struct error *err)
 		return error_errno(err, "%s", path);
 	if (snprintf(final, sizeof(final), "%s/%s", s->tool->images, s->source.key) >= PATH_MAX)
 		return error_set(err, ENAMETOOLONG, "the cache's path is too long");
-	return rename(s->partial, final) < 0 ? error_errno(err, "%s", final) : 0;
+	return mark_fresh(s, err) < 0 ? -1 : rename_to(s, final, err);
 }
 
 static int (*const unpack_kind[])(struct staging *s, struct error *err) = {

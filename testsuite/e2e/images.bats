@@ -206,6 +206,12 @@ config_digest() {
 		[ "$output" = one ]
 		[ "$(partials)" = 0 ]
 	done
+	# As if the node had crashed before all of it was on disk.
+	image=$CACHE/sha256-${digest#sha256:}
+	: >"$image/rootfs/bin/sh"
+	echo another boot >"$image/fresh"
+	run -0 in_image "docker://$REGISTRY/killed@$digest" sh -c 'echo $FROM_IMAGE'
+	[ "$output" = one ]
 	wrap umoci 'echo $$ >'"$IMAGES/out/pid"'; exec sleep 100'
 	rm -f "$IMAGES/out/pid"
 	empty_cache

@@ -193,6 +193,24 @@ static void test_leftovers(void **state)
 	close(lock);
 }
 
+static void test_crash(void **state)
+{
+	struct scratch *s = *state;
+	struct cached_image c;
+	struct error err = {0};
+	char boot[64];
+
+	cache_boot(boot);
+	assert_true(strlen(boot) > 30);
+	scratch_write(s, A "/fresh", boot);
+	assert_int_equal(cache_find(s->folder, NULL, A, &c, &err), 1);
+	close(c.lock);
+	scratch_write(s, A "/fresh", "another boot");
+	assert_int_equal(cache_find(s->folder, NULL, A, &c, &err), 0);
+	scratch_write(s, A "/fresh", "");
+	assert_int_equal(cache_find(s->folder, NULL, A, &c, &err), 0);
+}
+
 /* An index's digest leads to the manifest's image; a link to anywhere else leads nowhere. */
 static void test_links(void **state)
 {
@@ -225,6 +243,7 @@ int main(void)
 						scratch_remove),
 		cmocka_unit_test_setup_teardown(test_in_use, make_cache, scratch_remove),
 		cmocka_unit_test_setup_teardown(test_leftovers, make_cache, scratch_remove),
+		cmocka_unit_test_setup_teardown(test_crash, make_cache, scratch_remove),
 		cmocka_unit_test_setup_teardown(test_links, make_cache, scratch_remove),
 	};
 
