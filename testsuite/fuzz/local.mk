@@ -10,6 +10,7 @@ noinst_PROGRAMS += \
 	testsuite/fuzz/fuzz_entry \
 	testsuite/fuzz/fuzz_image \
 	testsuite/fuzz/fuzz_lists \
+	testsuite/fuzz/fuzz_options \
 	testsuite/fuzz/fuzz_yaml
 
 testsuite_fuzz_fuzz_bundle_SOURCES = testsuite/fuzz/fuzz_bundle.c testsuite/fuzz/fuzz.h
@@ -41,6 +42,11 @@ testsuite_fuzz_fuzz_lists_SOURCES = testsuite/fuzz/fuzz_lists.c testsuite/fuzz/f
 testsuite_fuzz_fuzz_lists_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 testsuite_fuzz_fuzz_lists_LDFLAGS = $(FUZZ_LDFLAGS)
 testsuite_fuzz_fuzz_lists_LDADD = libagent.la libmirror.la libcommon_json.la libcommon.la $(JSON_LIBS)
+
+testsuite_fuzz_fuzz_options_SOURCES = testsuite/fuzz/fuzz_options.c testsuite/fuzz/fuzz.h
+testsuite_fuzz_fuzz_options_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+testsuite_fuzz_fuzz_options_LDFLAGS = $(FUZZ_LDFLAGS)
+testsuite_fuzz_fuzz_options_LDADD = libspank.la libcommon_seal.la libcommon.la
 
 testsuite_fuzz_fuzz_yaml_SOURCES = testsuite/fuzz/fuzz_yaml.c testsuite/fuzz/fuzz.h
 testsuite_fuzz_fuzz_yaml_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
