@@ -58,6 +58,7 @@ libholder_la_SOURCES = \
 	spank/holder/options.c spank/holder/options.h \
 	spank/holder/oci.c spank/holder/oci.h \
 	spank/holder/oci_config.c spank/holder/oci_config.h \
+	spank/holder/own_dev.c spank/holder/own_dev.h \
 	spank/holder/path.c spank/holder/path.h \
 	spank/holder/protocol.h \
 	spank/holder/report.c spank/holder/report.h \

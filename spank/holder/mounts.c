@@ -16,6 +16,7 @@ struct planned_mount {
 	bool folder;
 	bool tmpfs;
 	bool optional;
+	bool in_tmpfs; /* the mount point is made when it is mounted */
 	char destination[PATH_MAX];
 };
 
@@ -38,7 +39,7 @@ static struct planned_mount *plan_new(struct mount_plan *plan, const char *desti
 	m = &plan->items[plan->count];
 	m->tree = -1;
 	m->folder = true;
-	m->tmpfs = m->optional = false;
+	m->tmpfs = m->optional = m->in_tmpfs = false;
 	if ((size_t)snprintf(m->destination, PATH_MAX, "%s", destination) >= PATH_MAX) {
 		error_set(err, ENAMETOOLONG, "the path is too long");
 		return NULL;
@@ -175,12 +176,42 @@ static int add_if_useful(struct mount_plan *plan, const char *path, struct error
 	return 0;
 }
 
-int mount_plan_add_host(struct mount_plan *plan, const char *spool, struct error *err)
+int mount_plan_add_tmpfs(struct mount_plan *plan, const char *destination, struct error *err)
+{
+	struct mount_options o = {.data = "mode=0755"};
+
+	return add_tmpfs(plan, destination, &o, err);
+}
+
+int mount_plan_add_in_tmpfs(struct mount_plan *plan, const char *path, struct error *err)
+{
+	size_t count = plan->count;
+
+	if (add_same_path(plan, path, err) < 0) {
+		plan->count = count;
+		return -1;
+	}
+	plan->items[count].in_tmpfs = true;
+	return 0;
+}
+
+int mount_plan_add_link(struct mount_plan *plan, const char *path, const char *target,
+			struct error *err)
+{
+	plan->links.max = 64 * 1024;
+	if (buffer_add(&plan->links, path, strlen(path) + 1) < 0 ||
+	    buffer_add(&plan->links, target, strlen(target) + 1) < 0)
+		return error_set(err, E2BIG, "too many links");
+	return 0;
+}
+
+int mount_plan_add_host(struct mount_plan *plan, bool own_dev, const char *spool,
+			struct error *err)
 {
 	static const char *const always[] = { "/dev", "/proc", "/sys", "/tmp" };
 	const char *const maybe[] = { getenv("TMPDIR"), getenv("PMIX_SERVER_TMPDIR"), spool };
 
-	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+	for (size_t i = own_dev; i < ARRAY_SIZE(always); i++)
 		if (add_same_path(plan, always[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(maybe); i++)
@@ -225,6 +256,8 @@ int mount_plan_make_points(struct mount_plan *plan, const struct skeleton *s, st
 		struct planned_mount *m = &plan->items[i];
 		char resolved[PATH_MAX];
 
+		if (m->in_tmpfs)
+			continue;
 		if (skeleton_mount_point(s, m->destination, m->folder, resolved, err) < 0)
 			return error_wrap(err, "mount at %s", m->destination);
 		memcpy(m->destination, resolved, sizeof(resolved));
@@ -252,6 +285,18 @@ static bool make_in_tmpfs(const struct mount_plan *plan, const struct planned_mo
 	return mknod(m->destination, S_IFREG | 0644, 0) == 0;
 }
 
+static int make_links(const struct buffer *links, struct error *err)
+{
+	const char *path = links->data, *target;
+
+	for (; path && path < links->data + links->used; path = target + strlen(target) + 1) {
+		target = path + strlen(path) + 1;
+		if (symlink(target, path) < 0 && errno != EEXIST)
+			return error_errno(err, "%s in the container", path);
+	}
+	return 0;
+}
+
 int mount_plan_attach(struct mount_plan *plan, const char *why_no_points, struct error *err)
 {
 	for (size_t i = 0; i < plan->count; i++) {
@@ -270,7 +315,7 @@ int mount_plan_attach(struct mount_plan *plan, const char *why_no_points, struct
 					 m->destination, why_no_points);
 		return error_errno(err, "mounting at %s in the container", m->destination);
 	}
-	return 0;
+	return make_links(&plan->links, err);
 }
 
 void mount_plan_free(struct mount_plan *plan)
@@ -278,5 +323,6 @@ void mount_plan_free(struct mount_plan *plan)
 	for (size_t i = 0; i < plan->count; i++)
 		closep(&plan->items[i].tree);
 	free(plan->items);
+	buffer_free(&plan->links);
 	*plan = (struct mount_plan){ 0 };
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/buffer.h"
 #include "common/cleanup.h"
 #include "common/error.h"
 #include "spank/holder/bundle.h"
@@ -17,12 +18,26 @@ struct mount_plan {
 	struct planned_mount *items;
 	size_t count;
 	size_t size;
+	struct buffer links; /* to be made at the end: path, target, each with its NUL */
 };
 
-/* Add what every container gets, at the same path as on the host: /dev, /proc, /sys and /tmp; the
- * folders that TMPDIR and PMIX_SERVER_TMPDIR name, and spool (may be NULL), if they are elsewhere.
+/* Add what every container gets, at the same path as on the host: /dev (unless own_dev: then
+ * own_dev_add() has added one), /proc, /sys and /tmp; the folders that TMPDIR and
+ * PMIX_SERVER_TMPDIR name, and spool (may be NULL), if they are elsewhere.
  * Returns 0, or -1 with err filled. */
-int mount_plan_add_host(struct mount_plan *plan, const char *spool, struct error *err);
+int mount_plan_add_host(struct mount_plan *plan, bool own_dev, const char *spool,
+			struct error *err);
+
+/* Add a tmpfs that belongs to root, in which others can be mounted and links be made. */
+int mount_plan_add_tmpfs(struct mount_plan *plan, const char *destination, struct error *err);
+
+/* Add a file or folder at its own path, which is in such a tmpfs. Returns 0, or -1 with err filled.
+ */
+int mount_plan_add_in_tmpfs(struct mount_plan *plan, const char *path, struct error *err);
+
+/* Add a symbolic link in it. Returns 0, or -1 with err filled. */
+int mount_plan_add_link(struct mount_plan *plan, const char *path, const char *target,
+			struct error *err);
 
 /* Add the mounts of a bundle's config.json. Returns 0, or -1 with err filled. */
 int mount_plan_add_bundle(struct mount_plan *plan, const struct bundle *b, struct error *err);

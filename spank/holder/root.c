@@ -13,6 +13,7 @@
 
 #include "common/cleanup.h"
 #include "spank/holder/mount_api.h"
+#include "spank/holder/own_dev.h"
 #include "spank/holder/host_program.h"
 #include "spank/holder/skeleton.h"
 #include "spank/holder/slurm_commands.h"
@@ -154,7 +155,8 @@ int root_prepare(struct root *r, struct fuse *fuse, const char *spool, struct er
 {
 	if (!fuse && open_image(r, NULL, err) < 0)
 		return -1;
-	if (mount_plan_add_host(&r->plan, spool, err) < 0 ||
+	if ((own_dev_needed(r->bundle) && own_dev_add(&r->plan, err) < 0) ||
+	    mount_plan_add_host(&r->plan, own_dev_needed(r->bundle), spool, err) < 0 ||
 	    mount_plan_add_bundle(&r->plan, r->bundle, err) < 0)
 		return -1;
 	if (make_scratch(err) < 0 || (fuse && open_image(r, fuse, err) < 0))

@@ -79,7 +79,7 @@ pretend_fpga() {
 		{ "name": "zero", "containerEdits": { "deviceNodes": [ { "path": "/dev/zero" } ], "env": [ "FPGA=zero" ] } },
 		{ "name": "gone", "containerEdits": { "deviceNodes": [ { "path": "/dev/pretend-gone" } ] } },
 		{ "name": "file", "containerEdits": { "deviceNodes": [ { "path": "/etc/hosts" } ] } },
-		{ "name": "renamed", "containerEdits": { "deviceNodes": [ { "path": "/dev/pretend-new", "hostPath": "/dev/zero" } ] } },
+		{ "name": "renamed", "containerEdits": { "deviceNodes": [ { "path": "/dev/pretend-new", "hostPath": "/dev/zero" }, { "path": "/dev/pretend/1", "hostPath": "/dev/full" } ] } },
 		{ "name": "groups", "containerEdits": { "additionalGids": [ 0, 4242 ] } },
 		{ "name": "net", "containerEdits": { "netDevices": [ { "hostInterfaceName": "lo", "name": "eth0" } ] } } ] }
 	END
@@ -128,10 +128,21 @@ pretend_fpga() {
 	[[ $output == *"/dev/pretend-gone"*"No such file"* ]]
 	run ! with pretend.example/fpga=file true
 	[[ $output == *"/etc/hosts is not a device node"* ]]
-	run ! with pretend.example/fpga=renamed true
-	[[ $output == *"/dev/zero can't be shown as /dev/pretend-new"* ]]
 	run ! with pretend.example/fpga=net true
 	[[ $output == *"network devices"* ]]
+}
+
+@test "a device may have a new name in /dev, beside all that the host has there" {
+	run -0 with pretend.example/fpga=renamed,pretend.example/gpu=0 sh -c '
+		head -c3 /dev/pretend-new | wc -c; ls -ld /dev/pretend-new /dev/pretend/1; echo x >/dev/null; readlink /dev/fd; ls /dev/fd/0
+		touch /dev/shm/slurm-kube-new && rm /dev/shm/slurm-kube-new && echo shm
+		[ -e /dev/pts/ptmx ] && echo pts; ls /pretend'
+	[ "${lines[0]}" = 3 ]
+	[[ ${lines[1]} == c*"1,"*"5 "* ]]
+	[[ ${lines[2]} == c*"1,"*"7 "* ]]
+	[[ $output == */proc/self/fd*shm*pts*gpu0 ]]
+	[ ! -e /dev/pretend-new ]
+	diff <(with pretend.example/fpga=renamed ls /dev | grep -v '^pretend') <(as alice srun --quiet ls /dev)
 }
 
 @test "a group that the user is not in is told, and passed over" {

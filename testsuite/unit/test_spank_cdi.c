@@ -10,6 +10,7 @@
 #include "spank/holder/cdi_edits.h"
 #include "spank/holder/cdi_spec.h"
 #include "spank/holder/devices.h"
+#include "spank/holder/own_dev.h"
 
 #define HEAD "{\"cdiVersion\":\"0.6.0\",\"kind\":\"a.b/gpu\","
 
@@ -108,7 +109,8 @@ static void test_edits(void **state)
 		edit("{\"env\":[\"A=1\",\"B=2\",\"A=3\"],"
 		     "\"deviceNodes\":[{\"path\":\"/dev/null\"},"
 		     "{\"path\":\"/opt/n\",\"hostPath\":\"/dev/null\",\"permissions\":\"rwm\"},"
-		     "{\"path\":\"/dev/zero\",\"hostPath\":\"/dev/null\"}],"
+		     "{\"path\":\"/dev/zero\",\"hostPath\":\"/dev/null\"},"
+		     "{\"path\":\"/dev/no-such\",\"hostPath\":\"/dev/null\"}],"
 		     "\"mounts\":[{\"hostPath\":\"/etc\",\"containerPath\":\"/e\","
 		     "\"options\":[\"ro\",\"rbind\"]},"
 		     "{\"hostPath\":\"x\",\"containerPath\":\"/t\",\"type\":\"tmpfs\","
@@ -122,13 +124,14 @@ static void test_edits(void **state)
 		fail_msg("%s", err.text);
 	assert_int_equal(b->env_count, 2);
 	assert_string_equal(b->env[0], "A=3");
-	assert_int_equal(b->mount_count, 4);
+	assert_int_equal(b->mount_count, 5);
+	assert_true(own_dev_needed(b));
 	assert_string_equal(b->mounts[0].source, "/dev/null");
 	assert_string_equal(b->mounts[0].destination, "/opt/n");
 	assert_string_equal(b->mounts[1].destination, "/dev/zero");
-	assert_true(b->mounts[2].options.recursive);
-	assert_null(b->mounts[3].source);
-	assert_string_equal(b->mounts[3].options.data, "size=1m");
+	assert_true(b->mounts[3].options.recursive);
+	assert_null(b->mounts[4].source);
+	assert_string_equal(b->mounts[4].options.data, "size=1m");
 	assert_int_equal(b->hooks.count, 1);
 	assert_int_equal(b->hooks.items[0].stage, HOOK_CREATE_CONTAINER);
 	assert_string_equal(b->hooks.items[0].args[1], "x");
@@ -148,8 +151,6 @@ static void test_edits_refused(void **state)
 		{"{\"deviceNodes\":[{\"path\":\"dev/null\"}]}", "absolute"},
 		{"{\"deviceNodes\":[{\"path\":\"/dev/no-such\"}]}", "/dev/no-such"},
 		{"{\"deviceNodes\":[{\"path\":\"/etc/passwd\"}]}", "not a device node"},
-		{"{\"deviceNodes\":[{\"path\":\"/dev/no-such\",\"hostPath\":\"/dev/null\"}]}",
-		 "shown"},
 		{"{\"mounts\":[{\"hostPath\":\"/etc\"}]}", "containerPath"},
 		{"{\"mounts\":[{\"containerPath\":\"/e\"}]}", "hostPath"},
 		{"{\"mounts\":[{\"hostPath\":\"/no-such\",\"containerPath\":\"/e\"}]}", "/no-such"},
