@@ -97,6 +97,7 @@ libcontainer_tool_la_SOURCES = \
 	spank/tool/progress.c spank/tool/progress.h \
 	spank/tool/prune.c \
 	spank/tool/run.c spank/tool/run.h \
+	spank/tool/setuid.c \
 	spank/tool/stage.c \
 	spank/tool/stage_oci.c \
 	spank/tool/stage_squashfs.c \

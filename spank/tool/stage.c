@@ -123,7 +123,7 @@ static int complete(struct staging *s, struct error *err)
 	snprintf(path, sizeof(path), "%s/manifest", s->partial);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_errno(err, "%s", path);
-	if (about_write(s, err) < 0)
+	if ((s->tool->to && staging_clear_setuid(s, err) < 0) || about_write(s, err) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/users", s->partial);
 	if (!s->tool->to && mkdir(path, 0700) < 0)

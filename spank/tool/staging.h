@@ -39,4 +39,9 @@ void staging_tell_read(struct progress *p, pid_t pid, uint64_t total);
 int staging_write(const struct staging *s, const char *name, const char *text, size_t len,
 		  struct error *err);
 
+/* Take the setuid and setgid bits off all files in partial: in a folder that others reach, on the
+ * host, they would give them the rights of who staged it. In a container they give none. Returns 0,
+ * or -1 with err filled. */
+int staging_clear_setuid(const struct staging *s, struct error *err);
+
 #endif
