@@ -51,9 +51,10 @@ one_container() {
 }
 
 host_namespaces() {
-	local namespace
+	local namespace node
+	node=$("$LAB" nodes | head -n1)
 	for namespace in pid net ipc uts; do
-		[ "$(in_bundle readlink /proc/self/ns/$namespace)" = "$(readlink /proc/self/ns/$namespace)" ]
+		[ "$(in_bundle -w "$node" readlink /proc/self/ns/$namespace)" = "$(as alice srun --quiet -w "$node" readlink /proc/self/ns/$namespace)" ]
 	done
 	in_bundle sh -c 'echo shared >/dev/shm/slurm-kube-test'
 	[ "$(cat /dev/shm/slurm-kube-test)" = shared ]

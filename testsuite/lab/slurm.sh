@@ -48,6 +48,8 @@ slurm_conf() {
 
 	StateSaveLocation=$STATE/spool/slurmctld$suffix
 	SlurmdSpoolDir=$STATE/spool/%n
+	# Where PMIx has a step's folder, which the nodes of one machine may not share.
+	TmpFS=$STATE/tmp/%n
 	SlurmctldPidFile=$STATE/run/slurmctld/slurmctld$suffix.pid
 	SlurmdPidFile=$STATE/run/slurmctld/slurmd-%n.pid
 	SlurmctldLogFile=$STATE/log/slurmctld$suffix.log
@@ -201,8 +203,10 @@ slurmd_up() {
 	local etc=$STATE/etc
 	[ "${1#far}" = "$1" ] || etc=$STATE/etc/lab2
 	mkdir -p "$STATE/spool/$1" "$STATE/containers" "$STATE/containers-$1"
+	install -d "$STATE/tmp"
+	install -d -m 1777 "$STATE/tmp/$1"
 	[ -e "$STATE/fuse" ] || mknod -m 0666 "$STATE/fuse" c 10 229
-	spawn "slurmd-$1" SLURM_CONF="$etc/slurm.conf" unshare --mount --propagation=slave \
+	spawn "slurmd-$1" SLURM_CONF="$etc/slurm.conf" unshare --mount --uts --propagation=slave \
 		"$HERE/as-a-node" "$STATE" "$1" slurmd -D -N "$1"
 }
 
