@@ -4,28 +4,63 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 
-/* A name that ends in '*' stands for all names that begin so. */
-static const char *const kept[] = {
-	"SLURM_*",
-	"SLURMD_*",
-	"SPANK_*",
-	"PMI_*",
-	"PMI2_*",
-	"PMIX_*",
-	"OMPI_*",
-	"PALS_*",
-	"CUDA_VISIBLE_DEVICES",
-	"CUDA_MPS_*",
-	"GPU_DEVICE_ORDINAL",
-	"ROCR_VISIBLE_DEVICES",
-	"ZE_AFFINITY_MASK",
-	"HOME",
-	"USER",
-	"LOGNAME",
-	"TMPDIR",
+enum whose {
+	STEPS,	    /* never the image's */
+	JOBS_FIRST, /* the image's only where the job has none */
+	IMAGES,
+};
+
+/* The first row that matches counts; what no row matches is the image's. A name that ends in '*'
+ * stands for all names that begin so. */
+static const struct {
+	const char *name;
+	enum whose whose;
+} rows[] = {
+	/* How an MPI library, and what it uses, is tuned. The site's modules and the user know the
+	 * network and the job; images often have defaults for a single machine (UCX_TLS=tcp,
+	 * OMPI_MCA_btl_vader_single_copy_mechanism=none), but they are better than nothing. */
+	{ "OMPI_MCA_*", JOBS_FIRST },
+	{ "PRTE_MCA_*", JOBS_FIRST },
+	{ "PMIX_MCA_*", JOBS_FIRST },
+	{ "MPICH_*", JOBS_FIRST },
+	{ "MPIR_CVAR_*", JOBS_FIRST },
+	{ "MV2_*", JOBS_FIRST },
+	{ "I_MPI_ROOT", IMAGES }, /* where the image has Intel MPI, not the host */
+	{ "I_MPI_*", JOBS_FIRST },
+	{ "UCX_MODULE_DIR", IMAGES }, /* the same, of UCX's parts */
+	{ "UCX_*", JOBS_FIRST },
+	{ "UCC_*", JOBS_FIRST },
+	{ "FI_PROVIDER_PATH", IMAGES }, /* and of libfabric's */
+	{ "FI_*", JOBS_FIRST },
+	{ "PSM2_*", JOBS_FIRST },
+	{ "PSM3_*", JOBS_FIRST },
+	{ "NCCL_*", JOBS_FIRST },
+	{ "RCCL_*", JOBS_FIRST },
+	/* Which task of which step it is, and where its PMI server is. */
+	{ "SLURM_*", STEPS },
+	{ "SLURMD_*", STEPS },
+	{ "SPANK_*", STEPS },
+	{ "PMI_*", STEPS },
+	{ "PMI2_*", STEPS },
+	{ "PMIX_*", STEPS },
+	{ "OMPI_*", STEPS },
+	{ "PALS_*", STEPS },
+	/* What of the node's devices and networks Slurm has given to the step. */
+	{ "SLINGSHOT_*", STEPS },
+	{ "CUDA_VISIBLE_DEVICES", STEPS },
+	{ "CUDA_MPS_*", STEPS },
+	{ "GPU_DEVICE_ORDINAL", STEPS },
+	{ "ROCR_VISIBLE_DEVICES", STEPS },
+	{ "ZE_AFFINITY_MASK", STEPS },
+	/* The person. */
+	{ "HOME", STEPS },
+	{ "USER", STEPS },
+	{ "LOGNAME", STEPS },
+	{ "TMPDIR", STEPS },
 };
 
 static bool matches(const char *pattern, const char *name, size_t n)
@@ -37,16 +72,36 @@ static bool matches(const char *pattern, const char *name, size_t n)
 	return n == p && !memcmp(pattern, name, n);
 }
 
+static enum whose find_whose(const char *name, size_t n)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (matches(rows[i].name, name, n))
+			return rows[i].whose;
+	return IMAGES;
+}
+
+static bool job_has(const char *name, size_t n)
+{
+	for (char **e = environ; e && *e; e++)
+		if (!strncmp(*e, name, n) && (*e)[n] == '=')
+			return true;
+	return false;
+}
+
 bool env_rule_takes(const char *assignment)
 {
 	size_t n = strcspn(assignment, "=");
 
 	if (n == 0 || assignment[n] != '=')
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
-		if (matches(kept[i], assignment, n))
-			return false;
-	return true;
+	switch (find_whose(assignment, n)) {
+	case STEPS:
+		return false;
+	case JOBS_FIRST:
+		return !job_has(assignment, n);
+	default:
+		return true;
+	}
 }
 
 /* The next item of a list with commas, a backslash taking the meaning from one; copied to item,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which variables a task gets set in a container. Strongest first: what --container-env=NAME=VALUE
  * says; the job's variables that describe the step and the person in it (Slurm's and PMI's, devices
- * given to the step, HOME, USER, LOGNAME, TMPDIR), and those that --container-env=NAME lists; the
- * image's; all else of the job's. */
+ * given to the step, HOME, USER, LOGNAME, TMPDIR), that tune MPI, and those that
+ * --container-env=NAME lists; the image's; all else of the job's. */
 #ifndef SPANK_HOLDER_ENV_RULE_H
 #define SPANK_HOLDER_ENV_RULE_H
 
@@ -12,8 +12,8 @@
 #include "common/buffer.h"
 #include "common/error.h"
 
-/* May this "NAME=value" of the image replace the job's variable? Text without a name is never
- * taken. */
+/* May this "NAME=value" of the image be set, whatever the job has? The job's variables are those of
+ * this process. Text without a name is never taken. */
 bool env_rule_takes(const char *assignment);
 
 /* Add to b the assignments that have to be made, each with its NUL: those of the image that the

@@ -16,8 +16,17 @@ static void test_env_rule(void **state)
 		{ "USER=root", false },	 { "TMPDIR=/x", false },	{ "SLURM_JOB_ID=1", false },
 		{ "SLURMD_X=1", false }, { "PMI_RANK=1", false },	{ "PMIX_RANK=1", false },
 		{ "OMPI_X=1", false },	 { "CUDA_VISIBLE_DEVICES=", false }, { "SPANK_X=1", false },
+		/* What tunes MPI: the job's, if it says so. */
+		{ "UCX_TLS=tcp", false },      { "UCX_TL=tcp", true },
+		{ "UCX_MODULE_DIR=/x", true }, { "OMPI_MCA_btl=self", false },
+		{ "OMPI_MCA_pml=ob1", true },  { "PMIX_MCA_gds=hash", true },
+		{ "I_MPI_ROOT=/image", true }, { "I_MPI_FABRICS=shm", true },
 	};
 
+	setenv("UCX_TLS", "rc", 1);
+	setenv("UCX_MODULE_DIR", "/host", 1);
+	setenv("OMPI_MCA_btl", "", 1);
+	setenv("I_MPI_ROOT", "/host", 1);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		row("%s", rows[i].assignment);
 		assert_int_equal(env_rule_takes(rows[i].assignment), rows[i].taken);
