@@ -3,6 +3,7 @@ include testsuite/lab/local.mk
 include testsuite/fuzz/local.mk
 include testsuite/e2e/local.mk
 include testsuite/bench/local.mk
+include testsuite/mpi/local.mk
 
 # Unit tests: testsuite/unit/NAME.c, one program each, no Slurm and no Kubernetes needed.
 if HAVE_CMOCKA

@@ -112,3 +112,22 @@ image_locked_registry() {
 	printf '[[registry]]\nlocation = "127.0.0.1:%s"\ninsecure = true\n' "$1" |
 		as alice tee /home/alice/.config/containers/registries.conf.d/locked.conf >/dev/null
 }
+
+# image_add_mpi ROOT PROGRAM...: the programs into its /bin, with the libraries they need and all of Open MPI's and PMIx's
+# components, which are loaded by name
+image_add_mpi() {
+	local root=$1 libs file
+	shift
+	libs=$(echo /usr/lib/*/openmpi)
+	libs=${libs%/openmpi}
+	cp "$@" "$root/bin/"
+	mkdir -p "$root/lib" "$root/usr" "$root/etc"
+	ln -sfn lib "$root/lib64"
+	ln -sfn ../lib "$root/usr/lib"
+	{
+		for file in "$@" "$libs"/openmpi/lib/openmpi3/*.so "$libs"/pmix2/lib/pmix/*.so "$libs"/ucx/*.so; do
+			[ ! -e "$file" ] || ldd "$file" 2>/dev/null || :
+		done | awk '$2 == "=>" { print $3 } $1 ~ /^\// { print $1 }'
+		ls -d "$libs"/openmpi/lib "$libs"/pmix2/{lib,share} "$libs"/ucx /usr/share/openmpi /etc/openmpi
+	} | sort -u | xargs cp -rL --parents --update --target-directory="$root"
+}

@@ -16,6 +16,7 @@ EXTRA_DIST += testsuite/e2e/images.bats
 EXTRA_DIST += testsuite/e2e/jobsubmit.bats
 EXTRA_DIST += testsuite/e2e/lab.bats
 EXTRA_DIST += testsuite/e2e/mirror.bats
+EXTRA_DIST += testsuite/e2e/mpi.bats
 EXTRA_DIST += testsuite/e2e/options.bats
 EXTRA_DIST += testsuite/e2e/pin.bats
 EXTRA_DIST += testsuite/e2e/entrypoint.bats
