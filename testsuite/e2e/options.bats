@@ -127,14 +127,14 @@ setup() {
 
 @test "a plain srun has its job's options, and its own over them" {
 	run -0 batch "$TELL
-		srun sh -c '$TELL'
-		srun --container-workdir=/usr --container-mounts=tmpfs:/work sh -c '$TELL'
-		srun --container=$IMAGES/A --container-workdir=/usr sh -c '$TELL'
-		SLURM_KUBE_CONTAINER_WORKDIR=/lib srun sh -c '$TELL'
-		srun --container-image=$IMAGES/B sh -c '$TELL'
-		srun --container-image=$IMAGES/B --container-workdir=/usr sh -c '$TELL'
-		env -u SLURM_CONTAINER srun sh -c '$TELL'
-		srun sh -c 'srun --overlap sh -c \"\$1\"' sh '$TELL'" \
+		srun -Q sh -c '$TELL'
+		srun -Q --container-workdir=/usr --container-mounts=tmpfs:/work sh -c '$TELL'
+		srun -Q --container=$IMAGES/A --container-workdir=/usr sh -c '$TELL'
+		SLURM_KUBE_CONTAINER_WORKDIR=/lib srun -Q sh -c '$TELL'
+		srun -Q --container-image=$IMAGES/B sh -c '$TELL'
+		srun -Q --container-image=$IMAGES/B --container-workdir=/usr sh -c '$TELL'
+		env -u SLURM_CONTAINER srun -Q sh -c '$TELL'
+		srun -Q sh -c 'srun -Q --overlap sh -c \"\$1\"' sh '$TELL'" \
 		--container="$IMAGES/A" --container-workdir=/bin --container-mounts=/srv --container-scope=steps
 	echo "$output"
 	[ "${lines[0]}" = "$HOST mounts=/srv&workdir=/bin&scope=steps" ]
@@ -151,10 +151,10 @@ setup() {
 @test "variables that the job was submitted with are not laid over its options again" {
 	VARIABLES=(env SLURM_KUBE_CONTAINER_IMAGE="$IMAGES/B" SLURM_KUBE_CONTAINER_WORKDIR=/usr
 		SLURM_KUBE_CONTAINER_MOUNTS=tmpfs:/work)
-	run -0 batch "srun sh -c '$TELL'
-		srun --container=$IMAGES/B sh -c '$TELL'
+	run -0 batch "srun -Q sh -c '$TELL'
+		srun -Q --container=$IMAGES/B sh -c '$TELL'
 		export SLURM_KUBE_CONTAINER_WORKDIR=/lib
-		srun sh -c '$TELL'" \
+		srun -Q sh -c '$TELL'" \
 		--container="$IMAGES/A" --container-workdir=/bin --container-scope=steps
 	[ "${lines[0]}" = 'image A mounts=tmpfs:/work&workdir=/bin&scope=steps' ]
 	[ "${lines[1]}" = 'image B mounts=tmpfs:/work&workdir=/usr' ]
@@ -163,7 +163,7 @@ setup() {
 
 @test "a job's --container-save is its batch script's alone" {
 	run -0 batch "echo \$SLURM_KUBE_OPTIONS
-		srun sh -c '$TELL'" --container="$IMAGES/A" --container-save="$IMAGES/out/saved.sqsh" --container-workdir=/bin
+		srun -Q sh -c '$TELL'" --container="$IMAGES/A" --container-save="$IMAGES/out/saved.sqsh" --container-workdir=/bin
 	[ "${lines[0]}" = "workdir=/bin&save=$IMAGES/out/saved.sqsh" ]
 	[ "${lines[1]}" = 'image A workdir=/bin' ]
 }
@@ -219,9 +219,10 @@ setup() {
 	run as alice srun --quiet --container-name=nobody-made-this true
 	[ "$status" != 0 ]
 	[[ $output = *nobody-made-this* ]]
-	as alice srun --quiet -N1 -w node1 --container="$IMAGES/A" --container-name=kept:global true
-	run -0 as alice srun --quiet -N1 -w node1 --container-name=kept:global sh -c "$TELL"
-	[ "$output" = 'image A name=kept:global' ]
+	name=kept-$BASHPID:global
+	as alice srun --quiet -N1 -w node1 --container="$IMAGES/A" --container-name="$name" true
+	run -0 as alice srun --quiet -N1 -w node1 --container-name="$name" sh -c "$TELL"
+	[ "$output" = "image A name=$name" ]
 }
 
 @test "scontrol shows an image that --container-image named" {

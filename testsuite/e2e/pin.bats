@@ -62,6 +62,7 @@ newest() {
 	eventually slurm_has "$id" JobState COMPLETED
 	as alice scontrol requeue "$id"
 	# Slurm has it wait for two minutes.
+	eventually slurm_has "$id" JobState PENDING
 	eventually as alice scontrol update "jobid=$id" starttime=now
 	eventually has_lines 2 "$IMAGES/out/held"
 	cat "$IMAGES/out/held"
