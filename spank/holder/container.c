@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "spank/holder/devices.h"
 #include "spank/holder/namespace.h"
@@ -80,30 +81,37 @@ static int build(struct container *c, struct error *err)
 {
 	bool save = false;
 
+	/* What is kept first is ended last: saving needs the image. */
+	if (c->bundle->squashfs)
+		fuse_keep(&c->fuse, &c->keeper);
 	if (options_apply(&c->request, c->bundle, err) < 0 || check_sources(c, err) < 0 ||
 	    devices_apply(&c->request, c->bundle, err) < 0 ||
 	    slurm_commands_apply(&c->request, c->bundle, err) < 0 ||
 	    oci_open(&c->oci, &c->request, c->bundle, err) < 0 ||
 	    save_open(&c->save, &c->request, &save, err) < 0 || choose_upper(c, save, err) < 0)
 		return -1;
+	if (c->named.folder[0] && c->oci.runtime.exec)
+		return error_set(err, ENOTSUP,
+				 "--container-name needs a runtime whose containers can be joined "
+				 "(runtime_join=setns of plugstack.conf)");
 	if (namespace_enter_user(oci_needs_root(&c->oci), err) < 0)
 		return -1;
-	if (c->bundle->squashfs) {
-		if (fuse_start(&c->fuse, c->bundle, err) < 0)
-			return -1;
-		fuse_keep(&c->fuse, &c->keeper);
-	}
-	if (oci_keep(&c->oci, &c->folder, &c->keeper, err) < 0)
+	if (c->bundle->squashfs && fuse_start(&c->fuse, c->bundle, err) < 0)
 		return -1;
-	if (namespace_enter_mount(err) < 0)
+	if (oci_keep(&c->oci, &c->folder, &c->keeper, err) < 0 || namespace_enter_mount(err) < 0)
 		return -1;
 	image_note_use(c->bundle);
-	if (build_root(c, save, err) < 0)
+	if (build_root(c, save, err) < 0 ||
+	    keeper_start(&c->keeper, c->request.tasks, c->request.count, err) < 0 ||
+	    oci_make(&c->oci, &c->root, &c->keeper, err) < 0)
 		return -1;
-	if (named_note_running(&c->named, err) < 0 ||
-	    keeper_start(&c->keeper, c->request.tasks, c->request.count, err) < 0)
-		return -1;
-	return oci_make(&c->oci, &c->root, &c->keeper, err);
+	return named_note_running(&c->named, &c->request, err);
+}
+
+static bool differs(const struct container_options *asked, const struct container_options *has,
+		    enum container_option i)
+{
+	return asked->value[i] && (!has->value[i] || strcmp(asked->value[i], has->value[i]));
 }
 
 /* What a running container has, later steps can't change. */
@@ -114,7 +122,7 @@ static int join_running(struct container *c, struct error *err)
 							CONTAINER_DEVICE};
 
 	for (size_t i = 0; i < ARRAY_SIZE(useless); i++)
-		if (c->request.options.value[useless[i]])
+		if (differs(&c->request.options, &c->named.started, useless[i]))
 			dprintf(2,
 				"slurm-kube: the container named %s runs already: --container-%s "
 				"changes nothing in it\n",

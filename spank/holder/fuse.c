@@ -112,6 +112,8 @@ static int stop(void *argument, struct error *err)
 	struct fuse *f = argument;
 	struct pollfd p = {.fd = f->handle, .events = POLLIN};
 
+	if (f->handle < 0)
+		return 0;
 	syscall(SYS_pidfd_send_signal, f->handle, SIGKILL, NULL, 0);
 	if (poll(&p, 1, STOP_MS) == 0)
 		return error_set(err, EBUSY, "process %d doesn't end", (int)f->server);

@@ -48,65 +48,72 @@ static int make_folders(struct named *n, const struct request *r, struct error *
 
 static int take_lock(struct named *n, struct error *err)
 {
-	char path[PATH_MAX];
-
-	if (join_path(path, n->folder, "lock", err) < 0)
-		return -1;
-	n->lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	n->dir = open(n->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (n->dir < 0)
+		return error_errno(err, "%s", n->folder);
+	n->lock = openat(n->dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (n->lock < 0 || flock(n->lock, LOCK_EX) < 0)
-		return error_errno(err, "%s", path);
+		return error_errno(err, "%s/lock", n->folder);
 	return 0;
 }
 
-/* The text of one of its files; "" if there is none. */
-static int read_note(const struct named *n, const char *name, char *dest, size_t size,
-		     struct error *err)
+/* The text of one of its files, which the caller frees; NULL with err->code ENOENT if there is
+ * none. */
+static char *read_note(const struct named *n, const char *name, size_t max, struct error *err)
 {
-	_cleanup_free_ char *text = NULL;
-	char path[PATH_MAX];
-	struct error problem;
+	_cleanup_close_ int fd =
+		openat(n->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	char *text = NULL;
 
-	dest[0] = '\0';
-	if (join_path(path, n->folder, name, err) < 0)
-		return -1;
-	if (buffer_read_file(path, size - 1, &text, NULL, &problem) == 0) {
-		snprintf(dest, size, "%s", text);
-	} else if (problem.code != ENOENT) {
-		if (err)
-			*err = problem;
-		return -1;
-	}
-	return 0;
+	if (fd < 0)
+		error_errno(err, "%s/%s", n->folder, name);
+	else
+		buffer_read_fd(fd, name, max, &text, NULL, err);
+	return text;
 }
 
 /* Whole or not at all. */
 static int write_note(const struct named *n, const char *name, const char *text, struct error *err)
 {
-	char path[PATH_MAX], partial[PATH_MAX];
-	_cleanup_close_ int fd = -1;
+	static const char partial[] = ".partial";
+	_cleanup_close_ int fd = openat(
+		n->dir, partial, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	if (join_path(path, n->folder, name, err) < 0 ||
-	    join_path(partial, n->folder, ".partial", err) < 0)
-		return -1;
-	fd = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) ||
-	    rename(partial, path) < 0)
-		return error_errno(err, "%s", path);
+	    renameat(n->dir, partial, n->dir, name) < 0)
+		return error_errno(err, "%s/%s", n->folder, name);
 	return 0;
 }
 
-/* A process in the running container, 0 if it doesn't run. */
-static int find_running(struct named *n, pid_t *inside, struct error *err)
+static int read_image(struct named *n, struct error *err)
 {
-	unsigned long mount = 0, user = 0;
-	char text[64];
+	struct error problem;
+	_cleanup_free_ char *text = read_note(n, "image", sizeof(n->image) - 1, &problem);
 
-	*inside = 0;
-	if (read_note(n, "running", text, sizeof(text), err) < 0)
-		return -1;
-	if (sscanf(text, "%lu %lu", &mount, &user) == 2)
-		*inside = namespace_find((struct namespace_ids){.mount = mount, .user = user});
+	if (text)
+		strcpy(n->image, text);
+	else if (problem.code != ENOENT)
+		return error_set(err, problem.code, "%s", problem.text);
 	return 0;
+}
+
+/* A process in the running container, 0 if it doesn't run. What a crash has cut off is not running.
+ */
+static pid_t find_running(const struct named *n)
+{
+	_cleanup_free_ char *text = read_note(n, "running", 63, NULL);
+	unsigned long mount = 0, user = 0;
+
+	if (!text || sscanf(text, "%lu %lu", &mount, &user) != 2)
+		return 0;
+	return namespace_find((struct namespace_ids){.mount = mount, .user = user});
+}
+
+static void read_options(struct named *n)
+{
+	_cleanup_free_ char *text = read_note(n, "options", CONTAINER_OPTIONS_MAX, NULL);
+
+	container_options_parse(text, &n->started, NULL);
 }
 
 static int check_mode(const struct named *n, pid_t inside, struct error *err)
@@ -191,10 +198,11 @@ int named_open(struct named *n, const struct request *r, struct error *err)
 		return 0;
 	if (container_name_parse(text, &n->name, err) < 0)
 		return error_wrap(err, "--container-name");
-	if (make_folders(n, r, err) < 0 || take_lock(n, err) < 0 ||
-	    read_note(n, "image", n->image, sizeof(n->image), err) < 0 ||
-	    find_running(n, &inside, err) < 0)
+	if (make_folders(n, r, err) < 0 || take_lock(n, err) < 0 || read_image(n, err) < 0)
 		return -1;
+	inside = find_running(n);
+	if (inside)
+		read_options(n);
 	if (check_mode(n, inside, err) < 0 || check_image(n, r, err) < 0)
 		return error_wrap(err, "--container-name");
 	n->inside = inside;
@@ -213,19 +221,24 @@ int named_note_image(const struct named *n, const struct request *r, const struc
 	return write_note(n, "image", image, err);
 }
 
-int named_note_running(const struct named *n, struct error *err)
+int named_note_running(const struct named *n, const struct request *r, struct error *err)
 {
+	_cleanup_free_ char *options = container_options_format(&r->options);
 	struct namespace_ids ids = namespace_ids("self");
 	char text[64];
 
 	if (!n->folder[0])
 		return 0;
 	snprintf(text, sizeof(text), "%lu %lu", (unsigned long)ids.mount, (unsigned long)ids.user);
+	if (!options || write_note(n, "options", options, err) < 0)
+		return options ? -1 : error_set(err, ENOMEM, "out of memory");
 	return write_note(n, "running", text, err);
 }
 
 void named_close(struct named *n)
 {
 	closep(&n->lock);
+	closep(&n->dir);
+	container_options_free(&n->started);
 	*n = NAMED_INIT;
 }

@@ -6,6 +6,7 @@
  *	image   what it is made of, as --container takes it, the path absolute, the digest added
  *	upper, work   what was written, as overlayfs has it
  *	running       the numbers of the namespaces in which it runs or ran last
+ *	options       those with which it was started
  *	lock    held while one is started or joined */
 #ifndef SPANK_HOLDER_NAMED_H
 #define SPANK_HOLDER_NAMED_H
@@ -25,9 +26,10 @@ struct named {
 	char upper[PATH_MAX], work[PATH_MAX];
 	char image[NAMED_IMAGE_MAX]; /* "" if it is new */
 	pid_t inside;		     /* a process in it, if it runs and is to be joined; else 0 */
-	int lock;
+	int dir, lock;		     /* the folder, and the lock in it */
+	struct container_options started; /* the options of the running one */
 };
-#define NAMED_INIT ((struct named){.lock = -1})
+#define NAMED_INIT ((struct named){.dir = -1, .lock = -1})
 
 /* Find the container that r names, if it names one, and lock it; nobody else starts or joins it
  * before this process ends. Returns 0, or -1 with err filled (it has to be there and isn't, or the
@@ -39,8 +41,9 @@ int named_open(struct named *n, const struct request *r, struct error *err);
 int named_note_image(const struct named *n, const struct request *r, const struct bundle *b,
 		     struct error *err);
 
-/* Note the caller's namespaces as those in which it runs. Returns 0, or -1 with err filled. */
-int named_note_running(const struct named *n, struct error *err);
+/* Note the caller's namespaces as those in which it runs, whatever the caller sees of the node's
+ * files by now. Returns 0, or -1 with err filled. */
+int named_note_running(const struct named *n, const struct request *r, struct error *err);
 
 void named_close(struct named *n);
 

@@ -181,11 +181,11 @@ no_named() {
 @test "a running named container is joined" {
 	cat >"$IMAGES/joined.sh" <<-END
 	#!/bin/sh
-	srun -n1 --overlap --container=$IMAGES/bundle --container-name=run sh -c 'readlink /proc/self/ns/mnt; touch /tmp/\$SLURM_JOB_ID.up; while [ -e /tmp/\$SLURM_JOB_ID.up ]; do sleep 0.1; done' &
+	srun -n1 --overlap --container=$IMAGES/bundle --container-name=run --container-mounts=/etc:/e sh -c 'readlink /proc/self/ns/mnt; touch /tmp/\$SLURM_JOB_ID.up; while [ -e /tmp/\$SLURM_JOB_ID.up ]; do sleep 0.1; done' &
 	while [ ! -e /tmp/\$SLURM_JOB_ID.up ]; do sleep 0.1; done
-	srun -n2 --overlap --container-name=run:exec sh -c 'readlink /proc/self/ns/mnt; echo \$FROM_IMAGE; pwd'
+	srun -n2 --overlap --container-name=run:exec --container-mounts=/etc:/e sh -c 'readlink /proc/self/ns/mnt; echo \$FROM_IMAGE; pwd'
 	srun -n1 --overlap --container-name=run:no_exec true
-	srun -n1 --overlap --container-name=run kube-container names
+	srun -n1 --overlap --container-name=run --container-mounts=/usr:/u true
 	rm /tmp/\$SLURM_JOB_ID.up
 	wait
 	END
@@ -197,6 +197,7 @@ no_named() {
 	[ "$(grep -c '^yes$' <<<"$output")" = 2 ]
 	[ "$(grep -c '^/work$' <<<"$output")" = 2 ]
 	[[ $output = *"the container named run runs on this node"* ]]
+	[ "$(grep -c "runs already: --container-mounts changes nothing" <<<"$output")" = 1 ]
 }
 
 @test "a global named container outlives the job, and is the user's alone" {
@@ -229,6 +230,9 @@ prefix() {
 	unsquashfs -l "$IMAGES/saved/new.sqsh" | grep -x squashfs-root/more
 	! unsquashfs -l "$IMAGES/saved/new.sqsh" | grep -x squashfs-root/etc/group
 	[ "$(as alice srun --quiet -N1 --container="$IMAGES/saved/new.sqsh" cat /more)" = more ]
+	# From an image that is itself served by FUSE.
+	run -0 as alice srun --quiet -N1 --container="$IMAGES/saved/new.sqsh" --container-save="$IMAGES/saved/again.sqsh" sh -c 'echo again >/again'
+	[ "$(as alice srun --quiet -N1 --container="$IMAGES/saved/again.sqsh" cat /more /again)" = $'more\nagain' ]
 	in_bundle --container-save="oci:$IMAGES/saved/layout:v1" sh -c 'echo more >/more'
 	run -0 as alice srun --quiet -N1 --container="oci:$IMAGES/saved/layout:v1" sh -c 'cat /more; echo $FROM_IMAGE; pwd'
 	[ "$output" = $'more\nyes\n/work' ]
