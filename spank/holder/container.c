@@ -90,10 +90,6 @@ static int build(struct container *c, struct error *err)
 	    oci_open(&c->oci, &c->request, c->bundle, err) < 0 ||
 	    save_open(&c->save, &c->request, &save, err) < 0 || choose_upper(c, save, err) < 0)
 		return -1;
-	if (c->named.folder[0] && c->oci.runtime.exec)
-		return error_set(err, ENOTSUP,
-				 "--container-name needs a runtime whose containers can be joined "
-				 "(runtime_join=setns of plugstack.conf)");
 	if (namespace_enter_user(oci_needs_root(&c->oci), err) < 0)
 		return -1;
 	if (c->bundle->squashfs && fuse_start(&c->fuse, c->bundle, err) < 0)
