@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -125,6 +126,11 @@ void keeper_go(struct keeper *k)
 
 void keeper_abandon(struct keeper *k)
 {
+	closep(&k->go);
+	k->go = -1;
 	if (!k->pid)
 		run_actions(k, false);
+	while (k->pid && waitpid(k->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	k->pid = 0;
 }

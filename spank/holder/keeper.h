@@ -47,7 +47,9 @@ int keeper_start(struct keeper *k, const pid_t *tasks, size_t count, struct erro
  * holder has ended. */
 void keeper_go(struct keeper *k);
 
-/* The holder ends without having started it: do here what is always done. */
+/* There will be no container: what is always done is done when this returns, whether the keeper has
+ * been started or not. Before the failure is reported, since Slurm then ends the step and, with
+ * proctrack/cgroup, kills what is left of it. */
 void keeper_abandon(struct keeper *k);
 
 #endif

@@ -40,6 +40,7 @@ int main(int argc, char *argv[])
 	report.keeper = c.keeper.pid;
 	if (oci_report(&c.oci, &report.oci, &err) < 0 ||
 	    report_ready(&c.request, c.bundle, &report, &err) < 0) {
+		keeper_abandon(&c.keeper);
 		report_error(&err);
 		return 1;
 	}
