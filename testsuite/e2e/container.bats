@@ -60,8 +60,8 @@ nodes_usable() {
 	run -0 in_bundle -N2 --ntasks-per-node=4 sh -c 'echo $(id -u) $(cat /etc/os-release) $SLURMD_NODENAME $(readlink /proc/self/ns/mnt)'
 	[ "${#lines[@]}" = 8 ]
 	[ "$(grep -c "^$(id -u alice) NAME=\"slurm-kube test image\"" <<<"$output")" = 8 ]
-	[ "$(awk '{ print $NF }' <<<"$output" | sort | uniq -c | awk '{ print $1 }')" = $'4\n4' ]
-	[ "$(awk '{ print $(NF - 1), $NF }' <<<"$output" | sort -u | wc -l)" = 2 ]
+	# A namespace's number may be given again once it is gone.
+	[ "$(awk '{ print $(NF - 1), $NF }' <<<"$output" | sort | uniq -c | awk '{ print $1 }')" = $'4\n4' ]
 }
 
 @test "many tasks start at once" {
