@@ -79,14 +79,23 @@ cma() {
 	cma alice -n1 "$bundle" cma hold &
 	holder=$!
 	run -1 cma alice -n1 "$bundle" cma read
-	[[ $output = 'Operation not permitted'* ]]
+	[[ $output = *'Operation not permitted'* ]]
 	run -1 cma bob -n1 "$bundle" cma read
-	[[ $output = 'Operation not permitted'* ]]
+	[[ $output = *'Operation not permitted'* ]]
 	run -1 cma bob -n1 "$IMAGES/cma" read
-	[[ $output = 'Operation not permitted'* ]]
+	[[ $output = *'Operation not permitted'* ]]
 	# The user's own processes on the host do, as a debugger does.
 	run -0 cma alice -n1 "$IMAGES/cma" read
 	[ "$output" = "somebody else's memory" ]
 	rm "$HELD"
 	wait "$holder"
+}
+
+@test "steps that join one named container read each other's memory" {
+	node=$("$LAB" nodes | head -n1)
+	HELD=/dev/shm/slurm-kube-cma.$$
+	run -0 as alice salloc --quiet -w "$node" sh -c "srun --overlap -n1 --container=$IMAGES/bundle --container-name=cma cma hold $HELD &
+		while [ ! -e $HELD ] && kill -0 \$!; do sleep 0.1; done
+		srun --overlap -n1 --container-name=cma:exec cma read $HELD; rm $HELD; wait"
+	[ "$output" = "somebody else's memory" ]
 }
