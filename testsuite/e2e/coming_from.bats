@@ -10,7 +10,7 @@ setup_file() {
 	export IMAGES SITE PLUGIN
 	PLUGIN=$(awk '/spank_kube.so/ { print $2 }' "$LAB_STATE/etc/plugstack.conf")
 	SITE=$LAB_STATE-coming
-	"$LAB" start --state="$SITE" --nodes=2 --no-kube --no-agent --registry \
+	"$LAB" start --state="$SITE" --nodes=2 --no-kube --no-agent $(same_cgroups) --registry \
 		--prefix="$(dirname "$(dirname "$(dirname "$PLUGIN")")")"
 	eval "$("$LAB" env --state="$SITE")"
 	IMAGES=$(mktemp -d /var/tmp/slurm-kube-images.XXXXXX)

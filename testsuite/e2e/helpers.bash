@@ -28,6 +28,11 @@ lab_pgrep() {
 	pgrep "$@" | grep -xFf <("$LAB" pids)
 }
 
+# For a lab of a file's own: with cgroups if the suite's is (contrib/check runs some files in both).
+same_cgroups() {
+	(. "$LAB_STATE/settings" && echo "${CGROUP:+--cgroup}")
+}
+
 # Nothing of earlier tests is in the queue, and no node is out of use.
 quiet_slurm() {
 	scancel --quiet -u alice || :

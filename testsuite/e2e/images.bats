@@ -8,7 +8,7 @@ bats_require_minimum_version 1.5.0
 setup_file() {
 	export IMAGES SITE
 	SITE=$LAB_STATE-images
-	"$LAB" start --state="$SITE" --nodes=2 --no-kube --no-agent --registry \
+	"$LAB" start --state="$SITE" --nodes=2 --no-kube --no-agent $(same_cgroups) --registry \
 		--prefix="$(dirname "$(dirname "$(dirname "$(plugin)")")")"
 	eval "$("$LAB" env --state="$SITE")"
 	IMAGES=$(mktemp -d /var/tmp/slurm-kube-images.XXXXXX)

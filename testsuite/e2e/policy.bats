@@ -10,11 +10,11 @@ setup_file() {
 	export IMAGES SITE PLUGIN
 	PLUGIN=$(awk '/spank_kube.so/ { print $2 }' "$LAB_STATE/etc/plugstack.conf")
 	SITE=$LAB_STATE-policy
-	"$LAB" start --state="$SITE" --nodes=2 --no-kube --no-agent --prefix="$(dirname "$(dirname "$(dirname "$PLUGIN")")")"
+	"$LAB" start --state="$SITE" --nodes=2 --no-kube --no-agent $(same_cgroups) --prefix="$(dirname "$(dirname "$(dirname "$PLUGIN")")")"
 	IMAGES=$(mktemp -d /var/tmp/slurm-kube-images.XXXXXX)
 	chmod 755 "$IMAGES"
 	mkdir "$IMAGES/good" "$IMAGES/bad" "$IMAGES/secret"
-	image_with_slurm "$IMAGES/good/A"
+	LAB_STATE=$SITE image_with_slurm "$IMAGES/good/A"
 	echo 'image A' >"$IMAGES/good/A/rootfs/etc/os-release"
 	image_bundle "$IMAGES/bad/B"
 	ln -s "$IMAGES/secret" "$IMAGES/innocent"
