@@ -178,7 +178,7 @@ setup() {
 
 @test "salloc: its sruns are in the container, and its shell with use_interactive_step" {
 	run -0 as alice salloc --quiet --container-image="$IMAGES/A" --container-workdir=/bin \
-		sh -c "srun sh -c '$TELL'; srun --container-workdir=/usr sh -c '$TELL'; head -n1 /etc/os-release"
+		sh -c "srun -Q sh -c '$TELL'; srun -Q --container-workdir=/usr sh -c '$TELL'; head -n1 /etc/os-release"
 	[ "$output" = $'image A workdir=/bin\nimage A workdir=/usr\n'"$HOST" ]
 	mkdir -p "$IMAGES/etc"
 	cp -r "$(dirname "$SLURM_CONF")/." "$IMAGES/etc"
@@ -188,7 +188,7 @@ setup() {
 	for scope in all steps; do
 		run -0 as alice env SLURM_CONF="$IMAGES/etc/slurm.conf" SHELL=/bin/sh script -qec \
 			"salloc --quiet --container=$IMAGES/A --container-scope=$scope" /dev/null \
-			<<<"$TELL; srun --overlap sh -c '$TELL'; exit"
+			<<<"$TELL; srun -Q --overlap --input=none sh -c '$TELL'; exit"
 		shell="image A"
 		[ $scope = all ] || shell=$HOST
 		[ "$(tr -d '\r' <<<"$output" | grep -cxF "$shell scope=$scope")" -ge 1 ]
