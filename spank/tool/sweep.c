@@ -120,18 +120,21 @@ static int sweep_names(const struct tool *t, struct error *err)
 	return sweep_folder(t, "named", is_unknown_job, jobs, err);
 }
 
+/* What can't be cleared away now keeps nothing else from it. */
 static int run_sweep(struct tool *t, int argc, char *argv[], struct error *err)
 {
+	int rc = 0;
+
 	if (t->job[0]) {
-		if (kill_processes(strtoul(t->job, NULL, 10), err) < 0 ||
-		    sweep_folder(t, "steps", is_step_of, t->job, err) < 0)
-			return -1;
-		return sweep_folder(t, "named", is_job, t->job, err);
+		rc |= kill_processes(strtoul(t->job, NULL, 10), err);
+		rc |= sweep_folder(t, "steps", is_step_of, t->job, err);
+		rc |= sweep_folder(t, "named", is_job, t->job, err);
+	} else {
+		rc |= sweep_folder(t, "steps", is_crashed, NULL, err);
+		rc |= evict_leftovers(t->images, err);
+		rc |= sweep_names(t, err);
 	}
-	if (sweep_folder(t, "steps", is_crashed, NULL, err) < 0 ||
-	    evict_leftovers(t->images, err) < 0)
-		return -1;
-	return sweep_names(t, err);
+	return rc;
 }
 
 const struct command command_sweep = {

@@ -118,7 +118,7 @@ stepd() {
 @test "what a crash of the node has left is swept away when slurmd starts, and when a job begins" {
 	local who
 	for who in start job; do
-		as alice mkdir -p "$STATE/steps/4000000.0/upper/work" "$STATE/named/job-4000000/x/work/work" "$STATE/images/.partial-crash/rootfs"
+		as alice mkdir -p "$STATE/steps/4000000.0/upper/work" "$STATE/named/job-4000000/x/work/work" "$STATE/images/.locks" "$STATE/images/.partial-crash/rootfs"
 		as alice touch "$STATE/steps/4000000.0/lock"
 		chmod 0 "$STATE/named/job-4000000/x/work/work"
 		if [ $who = start ]; then

@@ -191,8 +191,10 @@ setup() {
 			<<<"$TELL; srun -Q --overlap --input=none sh -c '$TELL'; exit"
 		shell="image A"
 		[ $scope = all ] || shell=$HOST
-		[ "$(tr -d '\r' <<<"$output" | grep -cxF "$shell scope=$scope")" -ge 1 ]
-		[ "$(tr -d '\r' <<<"$output" | grep -cxF "image A scope=$scope")" -ge 1 ]
+		echo "$output"
+		# Behind the prompt, if the shell wrote that first.
+		[[ $output = *"$shell scope=$scope"* ]]
+		[[ $output = *"image A scope=$scope"* ]]
 	done
 }
 
