@@ -182,7 +182,7 @@ no_named() {
 	cat >"$IMAGES/joined.sh" <<-END
 	#!/bin/sh
 	srun -n1 --overlap --container=$IMAGES/bundle --container-name=run --container-mounts=/etc:/e sh -c 'readlink /proc/self/ns/mnt; touch /tmp/\$SLURM_JOB_ID.up; while [ -e /tmp/\$SLURM_JOB_ID.up ]; do sleep 0.1; done' &
-	while [ ! -e /tmp/\$SLURM_JOB_ID.up ]; do sleep 0.1; done
+	for i in \$(seq 300); do [ -e /tmp/\$SLURM_JOB_ID.up ] && break; sleep 0.1; done
 	srun -n2 --overlap --container-name=run:exec --container-mounts=/etc:/e sh -c 'readlink /proc/self/ns/mnt; echo \$FROM_IMAGE; pwd'
 	srun -n1 --overlap --container-name=run:no_exec true
 	srun -n1 --overlap --container-name=run --container-mounts=/usr:/u true
