@@ -12,6 +12,7 @@ libcommon_la_SOURCES = \
 	common/doorbell.c common/doorbell_ring.c common/doorbell.h \
 	common/error.c common/error.h \
 	common/image_reference.c common/image_reference.h \
+	common/process.c common/process.h \
 	common/remove_tree.c common/remove_tree.h \
 	common/kube_conf.c common/kube_conf.h \
 	common/path_text.c common/path_text.h \

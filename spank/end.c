@@ -12,26 +12,9 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/process.h"
 
 #define SOON_MS 200 /* most keepers have next to nothing to do */
-
-uint64_t process_born(pid_t pid)
-{
-	char path[32], text[1024];
-	_cleanup_fclose_ FILE *f = NULL;
-	const char *p;
-	size_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	f = fopen(path, "re");
-	n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
-	text[n] = '\0';
-	/* The name, the second field, may hold blanks and brackets. */
-	p = strrchr(text, ')');
-	for (int field = 2; p && field < 22; field++)
-		p = strchr(p + 1, ' ');
-	return p ? strtoull(p + 1, NULL, 10) : 0;
-}
 
 /* A descriptor of the keeper, or -1 if it is gone. */
 static int open_keeper(const struct rendezvous *r)

@@ -3,14 +3,9 @@
 #ifndef SPANK_END_H
 #define SPANK_END_H
 
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "spank/rendezvous.h"
-
-/* When a process began, in clock ticks since the machine did (proc(5), stat, field 22); 0 if it is
- * gone. */
-uint64_t process_born(pid_t pid);
 
 /* Wait until the step's keeper has done its work. To be called when the last task has ended, so
  * that Slurm finds nothing of ours left in the step's cgroup. Who kills the step (scancel, a time

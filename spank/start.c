@@ -16,7 +16,7 @@
 
 #include "common/cleanup.h"
 #include "common/container_options.h"
-#include "spank/end.h"
+#include "common/process.h"
 
 static void free_argv(char **argv)
 {

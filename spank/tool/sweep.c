@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "common/cleanup.h"
+#include "common/process.h"
 #include "common/remove_tree.h"
 #include "spank/tool/evict.h"
 #include "spank/tool/processes.h"
@@ -23,15 +24,17 @@
 #define NEW_SECONDS 60
 #define JOBS_MAX (1024 * 1024)
 
-/* The job is over, so nothing of it may run. */
+/* The job is over, so nothing of it may run. What is younger than this process is of the same job
+ * again, which was requeued. */
 static int kill_processes(uint32_t job, struct error *err)
 {
 	_cleanup_(container_processes_free) struct container_processes p = {0};
+	uint64_t own = process_born(getpid());
 
 	if (container_processes_find(&p, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p.count; i++)
-		if (p.items[i].job == job)
+		if (p.items[i].job == job && process_born(p.items[i].pid) <= own)
 			kill(p.items[i].pid, SIGKILL);
 	return 0;
 }
@@ -74,31 +77,73 @@ static int sweep_folder(const struct tool *t, const char *name,
 	return rc;
 }
 
+static bool is_older(int folder, const char *entry, const struct timespec *than)
+{
+	struct stat st;
+
+	return fstatat(folder, entry, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (st.st_ctim.tv_sec < than->tv_sec ||
+		(st.st_ctim.tv_sec == than->tv_sec && st.st_ctim.tv_nsec < than->tv_nsec));
+}
+
+struct ended_job {
+	const char *id;
+	struct timespec before; /* what is younger is of the job's next run */
+};
+
 static bool is_step_of(int folder, const char *entry, const void *arg)
 {
-	const char *job = arg;
-	size_t n = strlen(job);
+	const struct ended_job *job = arg;
+	size_t n = strlen(job->id);
 
-	return !strncmp(entry, job, n) && entry[n] == '.';
+	return !strncmp(entry, job->id, n) && entry[n] == '.' &&
+	       is_older(folder, entry, &job->before);
 }
 
 static bool is_job(int folder, const char *entry, const void *arg)
 {
-	return !strncmp(entry, "job-", 4) && !strcmp(entry + 4, arg);
+	const struct ended_job *job = arg;
+
+	return !strncmp(entry, "job-", 4) && !strcmp(entry + 4, job->id) &&
+	       is_older(folder, entry, &job->before);
 }
 
-/* arg: the ids of the user's jobs, a line each, that slurmctld knows. */
+struct known_jobs {
+	const char *ids;       /* of the user's jobs that slurmctld knows, a line each */
+	struct timespec asked; /* when */
+};
+
+/* A folder that came after slurmctld was asked may be that of a job that did, too. */
 static bool is_unknown_job(int folder, const char *entry, const void *arg)
 {
+	const struct known_jobs *known = arg;
 	const char *id = entry + strlen("job-");
 	size_t n = strlen(id);
 
-	if (strncmp(entry, "job-", 4))
+	if (strncmp(entry, "job-", 4) || !is_older(folder, entry, &known->asked))
 		return false;
-	for (const char *line = arg; *line; line += strcspn(line, "\n"), line += *line == '\n')
+	for (const char *line = known->ids; *line;
+	     line += strcspn(line, "\n"), line += *line == '\n')
 		if (!strncmp(line, id, n) && (line[n] == '\n' || line[n] == '\0'))
 			return false;
 	return true;
+}
+
+/* Whether there is a named container of some job. Most often there is none, and slurmctld isn't
+ * asked. */
+static bool has_job_names(const struct tool *t)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	char path[PATH_MAX];
+	struct dirent *entry;
+
+	if (snprintf(path, sizeof(path), "%s/named", t->state) >= (int)sizeof(path) ||
+	    !(dir = opendir(path)))
+		return false;
+	while ((entry = readdir(dir)))
+		if (!strncmp(entry->d_name, "job-", 4))
+			return true;
+	return false;
 }
 
 /* Without slurmctld's answer nothing is known to be over. */
@@ -114,21 +159,28 @@ static int sweep_names(const struct tool *t, struct error *err)
 			.output_len = &len,
 			.timeout = SQUEUE_SECONDS};
 
+	struct known_jobs known;
+
+	if (!has_job_names(t))
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &known.asked);
 	snprintf(user, sizeof(user), "%u", (unsigned)geteuid());
 	if (run_program(&r, err) < 0)
 		return -1;
-	return sweep_folder(t, "named", is_unknown_job, jobs, err);
+	known.ids = jobs;
+	return sweep_folder(t, "named", is_unknown_job, &known, err);
 }
 
 /* What can't be cleared away now keeps nothing else from it. */
 static int run_sweep(struct tool *t, int argc, char *argv[], struct error *err)
 {
+	struct ended_job job = {t->job, process_own_birth()};
 	int rc = 0;
 
 	if (t->job[0]) {
 		rc |= kill_processes(strtoul(t->job, NULL, 10), err);
-		rc |= sweep_folder(t, "steps", is_step_of, t->job, err);
-		rc |= sweep_folder(t, "named", is_job, t->job, err);
+		rc |= sweep_folder(t, "steps", is_step_of, &job, err);
+		rc |= sweep_folder(t, "named", is_job, &job, err);
 	} else {
 		rc |= sweep_folder(t, "steps", is_crashed, NULL, err);
 		rc |= evict_leftovers(t->images, err);
