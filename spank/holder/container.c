@@ -87,6 +87,7 @@ static int build(struct container *c, struct error *err)
 	if (options_apply(&c->request, c->bundle, err) < 0 || check_sources(c, err) < 0 ||
 	    devices_apply(&c->request, c->bundle, err) < 0 ||
 	    slurm_commands_apply(&c->request, c->bundle, err) < 0 ||
+	    named_add_mark(&c->named, c->bundle, err) < 0 ||
 	    oci_open(&c->oci, &c->request, c->bundle, err) < 0 ||
 	    save_open(&c->save, &c->request, &save, err) < 0 || choose_upper(c, save, err) < 0)
 		return -1;

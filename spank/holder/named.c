@@ -11,6 +11,7 @@
 
 #include "common/buffer.h"
 #include "common/image_reference.h"
+#include "spank/holder/bundle_edit.h"
 #include "spank/holder/namespace.h"
 
 /* dest: PATH_MAX bytes. */
@@ -103,10 +104,12 @@ static pid_t find_running(const struct named *n)
 {
 	_cleanup_free_ char *text = read_note(n, "running", 63, NULL);
 	unsigned long mount = 0, user = 0;
+	struct stat mark;
 
-	if (!text || sscanf(text, "%lu %lu", &mount, &user) != 2)
+	if (!text || fstat(n->lock, &mark) < 0 || sscanf(text, "%lu %lu", &mount, &user) != 2)
 		return 0;
-	return namespace_find((struct namespace_ids){.mount = mount, .user = user});
+	return namespace_find((struct namespace_ids){.mount = mount, .user = user}, NAMED_MARK,
+			      &mark);
 }
 
 static void read_options(struct named *n)
@@ -219,6 +222,19 @@ int named_note_image(const struct named *n, const struct request *r, const struc
 	if (absolute_image(r->image, b->digest, image, err) < 0)
 		return -1;
 	return write_note(n, "image", image, err);
+}
+
+int named_add_mark(const struct named *n, struct bundle *b, struct error *err)
+{
+	struct mount_options options = {.bind = true};
+	char path[PATH_MAX];
+
+	if (!n->folder[0])
+		return 0;
+	if (join_path(path, n->folder, "lock", err) < 0 ||
+	    mount_options_add(&options, "ro", false, err) < 0)
+		return -1;
+	return bundle_add_mount(b, path, NAMED_MARK, &options, err);
 }
 
 int named_note_running(const struct named *n, const struct request *r, struct error *err)

@@ -7,7 +7,8 @@
  *	upper, work   what was written, as overlayfs has it
  *	running       the numbers of the namespaces in which it runs or ran last
  *	options       those with which it was started
- *	lock    held while one is started or joined */
+ *	lock    held while one is started or joined; the container shows this file at NAMED_MARK,
+ *which tells it from others */
 #ifndef SPANK_HOLDER_NAMED_H
 #define SPANK_HOLDER_NAMED_H
 
@@ -19,6 +20,7 @@
 #include "spank/holder/request.h"
 
 #define NAMED_IMAGE_MAX 4608
+#define NAMED_MARK "/run/slurm-kube/named"
 
 struct named {
 	struct container_name name;
@@ -40,6 +42,9 @@ int named_open(struct named *n, const struct request *r, struct error *err);
  * err filled. */
 int named_note_image(const struct named *n, const struct request *r, const struct bundle *b,
 		     struct error *err);
+
+/* Have the container show its mark. Returns 0, or -1 with err filled. */
+int named_add_mark(const struct named *n, struct bundle *b, struct error *err);
 
 /* Note the caller's namespaces as those in which it runs, whatever the caller sees of the node's
  * files by now. Returns 0, or -1 with err filled. */

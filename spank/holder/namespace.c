@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,7 +127,16 @@ struct namespace_ids namespace_ids(const char *pid)
 	return (struct namespace_ids){.mount = number(pid, "mnt"), .user = number(pid, "user")};
 }
 
-pid_t namespace_find(struct namespace_ids ids)
+static bool sees(const char *pid, const char *path, const struct stat *mark)
+{
+	char inside[PATH_MAX];
+	struct stat st;
+
+	snprintf(inside, sizeof(inside), "/proc/%.20s/root%s", pid, path);
+	return stat(inside, &st) == 0 && st.st_dev == mark->st_dev && st.st_ino == mark->st_ino;
+}
+
+pid_t namespace_find(struct namespace_ids ids, const char *path, const struct stat *mark)
 {
 	_cleanup_closedir_ DIR *proc = opendir("/proc");
 	struct dirent *entry;
@@ -134,7 +144,7 @@ pid_t namespace_find(struct namespace_ids ids)
 	while (ids.mount && proc && (entry = readdir(proc)))
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
 		    number(entry->d_name, "mnt") == ids.mount &&
-		    number(entry->d_name, "user") == ids.user)
+		    number(entry->d_name, "user") == ids.user && sees(entry->d_name, path, mark))
 			return atoi(entry->d_name);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #define SPANK_HOLDER_NAMESPACE_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "common/error.h"
@@ -33,7 +34,9 @@ struct namespace_ids {
 /* Of a process ("self", or its id). */
 struct namespace_ids namespace_ids(const char *pid);
 
-/* Some process in both, among those that the caller may look at; 0 if there is none. */
-pid_t namespace_find(struct namespace_ids ids);
+/* Some process in both that sees, at path, the very file that mark tells; 0 if there is none.
+ * Numbers alone don't do: the kernel gives them again as soon as they are free. Only processes that
+ * the caller may look at count. */
+pid_t namespace_find(struct namespace_ids ids, const char *path, const struct stat *mark);
 
 #endif

@@ -5,25 +5,29 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/buffer.h"
 #include "common/container_name.h"
 #include "common/remove_tree.h"
+#include "spank/holder/named.h"
 #include "spank/tool/processes.h"
 #include "spank/tool/tool.h"
 
+/* Whether a process sees the container's mark. */
 static bool is_running(const char *folder, const struct container_processes *p)
 {
-	_cleanup_free_ char *text = NULL;
 	char path[PATH_MAX];
-	unsigned long mount = 0;
+	struct stat mark, st;
 
-	if (snprintf(path, sizeof(path), "%s/running", folder) >= (int)sizeof(path) ||
-	    buffer_read_file(path, 64, &text, NULL, NULL) < 0 || sscanf(text, "%lu", &mount) != 1)
+	if (snprintf(path, sizeof(path), "%s/lock", folder) >= (int)sizeof(path) ||
+	    stat(path, &mark) < 0)
 		return false;
-	for (size_t i = 0; i < p->count; i++)
-		if (p->items[i].mount_ns == mount)
+	for (size_t i = 0; i < p->count; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/root" NAMED_MARK, (int)p->items[i].pid);
+		if (stat(path, &st) == 0 && st.st_dev == mark.st_dev && st.st_ino == mark.st_ino)
 			return true;
+	}
 	return false;
 }
 

@@ -277,3 +277,17 @@ prefix() {
 	run as alice srun --quiet -N1 --container="$IMAGES/bundle" srun true
 	[ "$status" != 0 ]
 }
+
+@test "a named container isn't mistaken for one that has got its namespaces' numbers" {
+	rm -f "$IMAGES/up"
+	as alice srun --quiet -w node1 --container="$IMAGES/bundle" --container-name=old:global sh -c 'echo kept >/kept'
+	job=$(as alice sbatch --parsable --chdir=/tmp --output=/dev/null --nodelist=node1 --container="$IMAGES/readonly" --container-mounts="$IMAGES" \
+		--wrap "echo \$(readlink /proc/self/ns/mnt) \$(readlink /proc/self/ns/user) >$IMAGES/up; sleep 300")
+	eventually test -s "$IMAGES/up"
+	grep -o '[0-9]*' "$IMAGES/up" | tr '\n' ' ' >"$LAB_STATE/containers-node1/$(id -u alice)/named/global/old/running"
+	kube_container alice names | grep -E '^old +global +no '
+	run as alice srun --quiet -w node1 --container-name=old:global:exec true
+	[[ $status != 0 && $output = *"no container named old runs on this node"* ]]
+	[ "$(as alice srun --quiet -w node1 --container-name=old:global cat /kept)" = kept ]
+	as alice scancel "$job"
+}
