@@ -7,6 +7,7 @@ UNIT_TESTS += \
 	testsuite/unit/test_doorbell \
 	testsuite/unit/test_error \
 	testsuite/unit/test_json \
+	testsuite/unit/test_process \
 	testsuite/unit/test_remove_tree \
 	testsuite/unit/test_kube_conf \
 	testsuite/unit/test_jobsubmit_stamp
@@ -46,3 +47,7 @@ testsuite_unit_test_jobsubmit_stamp_LDADD = libjobsubmit.la $(UNIT_LIBS)
 testsuite_unit_test_remove_tree_SOURCES = testsuite/unit/test_remove_tree.c testsuite/unit/scratch.h
 testsuite_unit_test_remove_tree_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_remove_tree_LDADD = $(UNIT_LIBS)
+
+testsuite_unit_test_process_SOURCES = testsuite/unit/test_process.c
+testsuite_unit_test_process_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_process_LDADD = $(UNIT_LIBS)
