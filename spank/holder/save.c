@@ -129,12 +129,6 @@ static int save_squashfs(const struct save *s, struct error *err)
 	return rename(partial, name) < 0 ? error_errno(err, "%s", name) : 0;
 }
 
-/* One umoci call on the image; the rest of the arguments ends in NULL. */
-static int umoci(const char *const argv[], struct error *err)
-{
-	return host_program_run(argv, err);
-}
-
 static int set_configuration(const struct save *s, const char *image, struct error *err)
 {
 	const struct bundle *b = s->root->bundle;
@@ -155,7 +149,7 @@ static int set_configuration(const struct save *s, const char *image, struct err
 		argv[n++] = "--config.env";
 		argv[n++] = b->env[i];
 	}
-	return umoci(argv, err);
+	return host_program_run(argv, err);
 }
 
 static int save_layout(const struct save *s, struct error *err)
@@ -170,10 +164,10 @@ static int save_layout(const struct save *s, struct error *err)
 
 	snprintf(image, sizeof(image), "%s:%s", s->target.name,
 		 s->target.tag[0] ? s->target.tag : "latest");
-	if (access(s->target.name, F_OK) < 0 && umoci(init, err) < 0)
+	if (access(s->target.name, F_OK) < 0 && host_program_run(init, err) < 0)
 		return -1;
-	umoci(forget, &ignored);
-	if (umoci(new, err) < 0 || umoci(insert, err) < 0)
+	host_program_run(forget, &ignored);
+	if (host_program_run(new, err) < 0 || host_program_run(insert, err) < 0)
 		return -1;
 	return set_configuration(s, image, err);
 }
