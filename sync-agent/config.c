@@ -13,11 +13,14 @@
 enum value_type {
 	VALUE_TEXT,
 	VALUE_PATH,
-	VALUE_SOCKET,   /* a path that fits in a socket's address */
-	VALUE_ADDRESS,  /* ADDRESS:PORT */
+	VALUE_SOCKET,	/* a path that fits in a socket's address */
+	VALUE_ADDRESS,	/* ADDRESS:PORT */
 	VALUE_TEMPLATE, /* a namespace's name, with {user} and the like in it; the last text */
+	VALUE_WORDS,	/* a list of words: struct words */
 	VALUE_BOOL,
 	VALUE_UID,
+	VALUE_COUNT, /* an int64_t, from 0 */
+	VALUE_TIME,  /* an int64_t of seconds, written "90", "90s", "10m", "2h" or "7d" */
 	VALUE_LEVEL,
 	SECTION,
 };
@@ -38,8 +41,18 @@ static const struct key {
 	{ "doorbell.udp", VALUE_ADDRESS, offsetof(struct config, doorbell_udp), NULL },
 	{ "doorbell.mungeSocket", VALUE_PATH, offsetof(struct config, munge_socket), NULL },
 	{ "namespaces", SECTION, 0, NULL },
-	{ "namespaces.template", VALUE_TEMPLATE, offsetof(struct config, namespace), "slurm-{user}" },
+	{ "namespaces.template", VALUE_TEMPLATE, offsetof(struct config, namespace),
+	  "slurm-{user}" },
 	{ "namespaces.create", VALUE_BOOL, offsetof(struct config, create_namespaces), NULL },
+	{ "filter", SECTION, 0, NULL },
+	{ "filter.partitions", VALUE_WORDS, offsetof(struct config, filter_partitions), NULL },
+	{ "filter.accounts", VALUE_WORDS, offsetof(struct config, filter_accounts), NULL },
+	{ "filter.users", VALUE_WORDS, offsetof(struct config, filter_users), NULL },
+	{ "finished", SECTION, 0, NULL },
+	{ "finished.ttl", VALUE_TIME, offsetof(struct config, finished_ttl), NULL },
+	{ "finished.most", VALUE_COUNT, offsetof(struct config, finished_most), NULL },
+	{ "finished.history", VALUE_TIME, offsetof(struct config, history), NULL },
+	{ "operatorActions", VALUE_WORDS, offsetof(struct config, operator_actions), NULL },
 	{ "minimumUid", VALUE_UID, offsetof(struct config, minimum_uid), NULL },
 	{ "stateFolder", VALUE_PATH, offsetof(struct config, state_folder), "/var/lib/slurm-kube" },
 	{ "logLevel", VALUE_LEVEL, offsetof(struct config, log_level), NULL },
@@ -57,7 +70,24 @@ static int wrong(const struct place *at, const char *wanted)
 {
 	if (!at->line)
 		return error_set(at->err, EINVAL, "%s: %s", at->path, wanted);
-	return error_set(at->err, EINVAL, "%s:%d: %.100s: %s", at->path, at->line, at->name, wanted);
+	return error_set(at->err, EINVAL, "%s:%d: %.100s: %s", at->path, at->line, at->name,
+			 wanted);
+}
+
+static void words_free(struct words *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		free(w->list[i]);
+	free(w->list);
+	*w = (struct words){ 0 };
+}
+
+bool words_have(const struct words *w, const char *word)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (!strcmp(w->list[i], word))
+			return true;
+	return false;
 }
 
 static bool is_template(const char *text)
@@ -110,6 +140,51 @@ static int set_text(const struct place *at, const struct key *key, char **to,
 	return *to ? 0 : error_set(at->err, ENOMEM, "out of memory");
 }
 
+/* Returns -1 if it is no such time. */
+static int64_t parse_time(struct json_object *value)
+{
+	static const struct {
+		const char *unit;
+		int64_t seconds;
+	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 } };
+	const char *text = value ? json_object_get_string(value) : "";
+	char *end;
+	long long n;
+
+	if (text[0] < '0' || text[0] > '9')
+		return -1;
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	for (size_t i = 0; i < ARRAY_SIZE(units) && !errno; i++)
+		if (!strcmp(end, units[i].unit) && n <= INT32_MAX / units[i].seconds)
+			return n * units[i].seconds;
+	return -1;
+}
+
+static int set_words(const struct place *at, struct words *to, struct json_object *value)
+{
+	size_t n = json_length(value);
+
+	if (!json_object_is_type(value, json_type_array))
+		return wrong(at, "it takes a list of words");
+	words_free(to);
+	to->list = calloc(n + 1, sizeof(*to->list));
+	if (!to->list)
+		return error_set(at->err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *word = json_object_array_get_idx(value, i);
+		const char *text = json_object_get_string(word);
+
+		if (!json_object_is_type(word, json_type_string) || !text[0] ||
+		    strlen(text) != (size_t)json_object_get_string_len(word))
+			return wrong(at, "it takes a list of words");
+		to->list[to->n] = strdup(text);
+		if (!to->list[to->n++])
+			return error_set(at->err, ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
 static int set_value(const struct place *at, const struct key *key, void *to,
 		     struct json_object *value)
 {
@@ -122,9 +197,22 @@ static int set_value(const struct place *at, const struct key *key, void *to,
 		*(bool *)to = json_object_get_boolean(value);
 		return 0;
 	case VALUE_UID:
-		if (!json_object_is_type(value, json_type_int) || number < 1 || number >= UINT32_MAX)
+		if (!json_object_is_type(value, json_type_int) || number < 1 ||
+		    number >= UINT32_MAX)
 			return wrong(at, "it takes a number from 1 to 4294967294");
 		*(uint32_t *)to = (uint32_t)number;
+		return 0;
+	case VALUE_WORDS:
+		return set_words(at, to, value);
+	case VALUE_COUNT:
+		if (!json_object_is_type(value, json_type_int) || number < 0)
+			return wrong(at, "it takes a number from 0");
+		*(int64_t *)to = number;
+		return 0;
+	case VALUE_TIME:
+		*(int64_t *)to = parse_time(value);
+		if (*(int64_t *)to < 0)
+			return wrong(at, "it takes seconds, or a number with s, m, h or d");
 		return 0;
 	case VALUE_LEVEL:
 		if (!value || log_level_parse(json_object_get_string(value), to) < 0)
@@ -151,16 +239,15 @@ static int read_section(const struct place *section, struct json_object *values,
 {
 	if (!json_object_is_type(values, json_type_object))
 		return wrong(section, "it takes KEY: VALUE lines");
-	json_object_object_foreach(values, name, value) {
+	json_object_object_foreach (values, name, value) {
 		const struct key *key = key_find(prefix, name);
 		struct place at = { section->path, yaml_line(values, name), key ? key->name : name,
 				    section->err };
 
 		if (!key)
 			return wrong(&at, "there is no such key (see slurm-kube-agent(8))");
-		if (key->type == SECTION ?
-			    read_section(&at, value, key->name, c) :
-			    set_value(&at, key, (char *)c + key->offset, value))
+		if (key->type == SECTION ? read_section(&at, value, key->name, c)
+					 : set_value(&at, key, (char *)c + key->offset, value))
 			return -1;
 	}
 	return 0;
@@ -171,6 +258,9 @@ int config_load(const char *path, struct config *ret, struct error *err)
 	_cleanup_(config_free) struct config c = {
 		.create_namespaces = true,
 		.minimum_uid = 1000,
+		.finished_ttl = 86400,
+		.finished_most = 100000,
+		.history = 86400,
 		.log_level = LOG_LEVEL_INFO,
 	};
 	struct place whole = { .path = path, .err = err };
@@ -193,8 +283,13 @@ int config_load(const char *path, struct config *ret, struct error *err)
 
 void config_free(struct config *c)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		void *value = (char *)c + keys[i].offset;
+
 		if (keys[i].type <= VALUE_TEMPLATE)
-			free(*(char **)((char *)c + keys[i].offset));
+			free(*(char **)value);
+		else if (keys[i].type == VALUE_WORDS)
+			words_free(value);
+	}
 	*c = (struct config){ 0 };
 }

@@ -4,20 +4,39 @@
 #define AGENT_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/error.h"
 #include "sync-agent/log.h"
 
+/* A list of words, in the order of the file. */
+struct words {
+	char **list;
+	size_t n;
+};
+
+bool words_have(const struct words *w, const char *word);
+
 struct config {
-	char *cluster;         /* NULL: ClusterName of slurm.conf */
-	char *slurm_conf;      /* NULL: Slurm's own default */
-	char *kubeconfig;      /* NULL: the service account of the pod it runs in */
-	char *doorbell_unix;   /* path of the socket */
-	char *doorbell_udp;    /* "ADDRESS:PORT", NULL: none */
-	char *munge_socket;    /* NULL: munge's own default */
-	char *namespace;       /* template such as "slurm-{user}" */
+	char *cluster;	     /* NULL: ClusterName of slurm.conf */
+	char *slurm_conf;    /* NULL: Slurm's own default */
+	char *kubeconfig;    /* NULL: the service account of the pod it runs in */
+	char *doorbell_unix; /* path of the socket */
+	char *doorbell_udp;  /* "ADDRESS:PORT", NULL: none */
+	char *munge_socket;  /* NULL: munge's own default */
+	char *namespace;     /* template such as "slurm-{user}" */
 	bool create_namespaces;
+	/* Only jobs of these; an empty list is all. */
+	struct words filter_partitions, filter_accounts, filter_users;
+	/* Objects of ended jobs. */
+	int64_t finished_ttl; /* seconds they stay where spec.ttlSecondsAfterFinished is not set; 0:
+				 for ever */
+	int64_t finished_most; /* the oldest above that number go before; 0: no limit */
+	int64_t history; /* seconds back that slurmdbd is asked for jobs that ended unseen; 0: not
+			  */
+	struct words
+		operator_actions; /* verbs that it does as the user it runs as, not as the owner */
 	uint32_t minimum_uid;
 	char *state_folder;
 	enum log_level log_level;

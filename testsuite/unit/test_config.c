@@ -38,6 +38,13 @@ static void test_all(void **state)
 		"namespaces:\n"
 		"  template: hpc-{account}-{user}\n"
 		"  create: false\n"
+		"filter:\n"
+		"  partitions: [batch, gpu]\n"
+		"finished:\n"
+		"  ttl: 2h\n"
+		"  most: 500\n"
+		"  history: 60\n"
+		"operatorActions: [suspend]\n"
 		"minimumUid: 500\n"
 		"stateFolder: /var/lib/x\n"
 		"logLevel: debug\n";
@@ -55,6 +62,14 @@ static void test_all(void **state)
 	assert_string_equal(c.munge_socket, "/run/munge/munge.socket.2");
 	assert_string_equal(c.namespace, "hpc-{account}-{user}");
 	assert_false(c.create_namespaces);
+	assert_int_equal(c.filter_partitions.n, 2);
+	assert_string_equal(c.filter_partitions.list[1], "gpu");
+	assert_true(words_have(&c.filter_partitions, "batch"));
+	assert_false(words_have(&c.filter_users, "batch"));
+	assert_int_equal(c.finished_ttl, 7200);
+	assert_int_equal(c.finished_most, 500);
+	assert_int_equal(c.history, 60);
+	assert_true(words_have(&c.operator_actions, "suspend"));
 	assert_int_equal(c.minimum_uid, 500);
 	assert_string_equal(c.state_folder, "/var/lib/x");
 	assert_int_equal(c.log_level, LOG_LEVEL_DEBUG);
@@ -76,6 +91,12 @@ static void test_errors(void **state)
 		{ "cluster: [a]\n", ":1: cluster: it takes a text" },
 		{ "cluster: {a: b}\n", ":1: cluster: it takes a text" },
 		{ "cluster: true\n", ":1: cluster: it takes a text" },
+		{ "filter: {users: bob}\n", ":1: filter.users: it takes a list of words" },
+		{ "filter: {users: [bob, 5]}\n", ":1: filter.users: it takes a list of words" },
+		{ "finished: {most: -1}\n", ":1: finished.most: it takes a number from 0" },
+		{ "finished: {ttl: -1}\n", ":1: finished.ttl: it takes seconds, or a number with s, m, h or d" },
+		{ "finished: {ttl: 9x}\n", ":1: finished.ttl: it takes seconds, or a number with s, m, h or d" },
+		{ "finished: {ttl: 99999d}\n", ":1: finished.ttl: it takes seconds, or a number with s, m, h or d" },
 		{ "cluster: \"a\\0b\"\n", ":1: cluster: it takes a text" },
 		{ "cluster: a\nslurmConf: slurm.conf\n", ":2: slurmConf: it takes an absolute path" },
 		{ "kubeconfig: ~/x\n", ":1: kubeconfig: it takes an absolute path" },
