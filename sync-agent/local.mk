@@ -25,6 +25,8 @@ libagent_la_SOURCES = \
 	sync-agent/entry.c sync-agent/entry.h \
 	sync-agent/kube/access.c sync-agent/kube/access.h \
 	sync-agent/kube/base64.c sync-agent/kube/base64.h \
+	sync-agent/kube/stats.c sync-agent/kube/stats.h \
+	sync-agent/kube/window.c sync-agent/kube/window.h \
 	sync-agent/log.c sync-agent/log.h \
 	sync-agent/looks.c \
 	sync-agent/tombs.c

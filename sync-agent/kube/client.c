@@ -10,11 +10,12 @@
 #include "common/buffer.h"
 #include "common/json.h"
 #include "sync-agent/clock.h"
+#include "sync-agent/kube/window.h"
 
-#define WINDOW_MAX 32
-#define WINDOW_MIN 2
-#define ANSWER_SECONDS 30L
+#define ANSWER_MS 30000L
 #define SILENCE_SECONDS 300L
+/* Where there is no HTTP/2 (a proxy in between): each request in flight and each watch needs one. */
+#define CONNECTIONS_MAX 16L
 
 struct call {
 	struct call *next, *previous;
@@ -26,7 +27,7 @@ struct call {
 	kube_done *done;
 	void *ctx;
 	void (*line)(void *ctx, const char *line, size_t len);
-	int64_t retry_us;
+	enum kube_method method;
 	char problem[CURL_ERROR_SIZE];
 };
 
@@ -37,9 +38,9 @@ struct kube {
 	char *token_read; /* content of access->token_file */
 	struct timespec token_time;
 	unsigned in_flight; /* without watches */
-	unsigned window;
-	unsigned good; /* answers since the window last changed */
+	struct window window;
 	int64_t hold_until; /* the server asked for a pause */
+	struct kube_stats stats;
 };
 
 struct kube *kube_new(const struct kube_access *access, struct error *err)
@@ -52,9 +53,9 @@ struct kube *kube_new(const struct kube_access *access, struct error *err)
 		return NULL;
 	}
 	k->access = access;
-	k->window = WINDOW_MAX / 2;
+	window_init(&k->window);
 	curl_multi_setopt(k->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
-	curl_multi_setopt(k->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 2L);
+	curl_multi_setopt(k->multi, CURLMOPT_MAX_HOST_CONNECTIONS, CONNECTIONS_MAX);
 	return k;
 }
 
@@ -195,7 +196,7 @@ static int set_options(struct kube *k, struct call *call, const struct kube_requ
 		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
 		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, SILENCE_SECONDS);
 	} else {
-		curl_easy_setopt(curl, CURLOPT_TIMEOUT, ANSWER_SECONDS);
+		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, r->timeout_ms ? r->timeout_ms : ANSWER_MS);
 	}
 	call->headers = curl_slist_append(NULL, "Accept: application/json");
 	if (call->body) {
@@ -218,6 +219,7 @@ int kube_send(struct kube *k, const struct kube_request *r, struct error *err)
 	call->done = r->done;
 	call->ctx = r->ctx;
 	call->line = r->line;
+	call->method = kube_method_of(r->method, r->line != NULL);
 	call->in = BUFFER_INIT(r->line ? KUBE_LINE_MAX : KUBE_ANSWER_MAX);
 	call->curl = curl_easy_init();
 	call->body = r->body ? strdup(r->body) : NULL;
@@ -238,20 +240,24 @@ int kube_send(struct kube *k, const struct kube_request *r, struct error *err)
 
 bool kube_has_room(const struct kube *k)
 {
-	return k->in_flight < k->window && (!k->hold_until || clock_us() >= k->hold_until);
+	return k->in_flight < k->window.size && (!k->hold_until || clock_us() >= k->hold_until);
 }
 
-/* Additive increase, multiplicative decrease. */
-static void adjust_window(struct kube *k, const struct kube_answer *answer)
+const struct kube_stats *kube_stats(struct kube *k)
+{
+	k->stats.in_flight = k->in_flight;
+	k->stats.window = k->window.size;
+	return &k->stats;
+}
+
+static void adjust_window(struct kube *k, const struct kube_answer *answer, int64_t took_us)
 {
 	if (answer->status == 429 || answer->status == 503) {
-		k->window = k->window / 2 > WINDOW_MIN ? k->window / 2 : WINDOW_MIN;
-		k->good = 0;
+		window_too_much(&k->window);
 		if (answer->retry_us)
 			k->hold_until = clock_us() + answer->retry_us;
-	} else if (answer->status && k->window < WINDOW_MAX && ++k->good >= k->window) {
-		k->window++;
-		k->good = 0;
+	} else if (answer->status) {
+		window_answered(&k->window, took_us);
 	}
 }
 
@@ -275,7 +281,7 @@ static void finish(struct call *call, CURLcode code)
 {
 	struct kube *k = call->kube;
 	struct kube_answer answer = { .body = "", .problem = call->problem };
-	curl_off_t retry = 0;
+	curl_off_t retry = 0, took = 0;
 
 	if (code == CURLE_OK) {
 		curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &answer.status);
@@ -289,9 +295,12 @@ static void finish(struct call *call, CURLcode code)
 		snprintf(call->problem, sizeof(call->problem), "%s", curl_easy_strerror(code));
 	}
 	explain(call, &answer);
+	curl_easy_getinfo(call->curl,
+			  call->line ? CURLINFO_STARTTRANSFER_TIME_T : CURLINFO_TOTAL_TIME_T, &took);
+	kube_stats_add(&k->stats, call->method, answer.status, took);
 	if (!call->line) {
 		k->in_flight--;
-		adjust_window(k, &answer);
+		adjust_window(k, &answer, took);
 	}
 	call->done(call->ctx, &answer);
 	call_free(call);

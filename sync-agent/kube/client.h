@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Requests to the API server: many at a time over one HTTP/2 connection, never waiting.
  *
- * The window of requests in flight shrinks when the server says 429 and grows again slowly; whoever
- * sends asks kube_has_room() first. Answers come through callbacks from kube_perform(). */
+ * The window of requests in flight (window.h) shrinks when the server says 429 or answers ever more
+ * slowly; whoever sends asks kube_has_room() first. Answers come through callbacks from kube_perform(). */
 #ifndef AGENT_KUBE_CLIENT_H
 #define AGENT_KUBE_CLIENT_H
 
@@ -13,6 +13,7 @@
 
 #include "common/error.h"
 #include "sync-agent/kube/access.h"
+#include "sync-agent/kube/stats.h"
 
 #define KUBE_ANSWER_MAX (64 << 20) /* bytes of an ordinary answer */
 #define KUBE_LINE_MAX (8 << 20)    /* bytes of one event of a watch */
@@ -37,6 +38,7 @@ struct kube_request {
 	/* For watches: called for each line as it comes; done then has an empty body. The request is
 	 * outside the window and has no time limit but a silence of 5 minutes. */
 	void (*line)(void *ctx, const char *line, size_t len);
+	long timeout_ms; /* 0: 30 s */
 };
 
 struct kube;
@@ -48,6 +50,9 @@ struct kube *kube_new(const struct kube_access *access, struct error *err);
 int kube_send(struct kube *k, const struct kube_request *request, struct error *err);
 
 bool kube_has_room(const struct kube *k);
+
+/* What its requests came to; the client's, current when called. */
+const struct kube_stats *kube_stats(struct kube *k);
 
 /* Wait at most timeout_ms for answers or for one of extra's descriptors (revents is set). */
 void kube_wait(struct kube *k, struct curl_waitfd *extra, unsigned n_extra, int timeout_ms);
