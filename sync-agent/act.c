@@ -149,7 +149,7 @@ static void done(struct agent *a, struct entry *e, enum action action)
 
 static void take_answer(struct agent *a, const struct owner_answer *answer)
 {
-	struct entry *e = entry_find(a->entries, (uint32_t)answer->ticket);
+	struct entry *e = entry_find(&a->entries, (uint32_t)answer->ticket);
 	enum action action = answer->ticket >> 32;
 
 	if (!e)

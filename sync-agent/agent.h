@@ -36,7 +36,7 @@ struct agent {
 	struct owner *owner;
 	struct listener listener;
 
-	struct entry *entries; /* by job id */
+	struct entries entries;
 	struct entry *queues[QUEUE_COUNT];
 	bool stop, failed;
 	bool listed;           /* the objects are known: Slurm may be asked */

@@ -4,18 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "common/json.h"
 #include "sync-agent/mirror/text.h"
 
 #define SPEC_MAX 65536 /* a mirrored object's spec is far smaller */
-
-struct entry *entry_find(struct entry *table, uint32_t id)
-{
-	struct entry *e;
-
-	HASH_FIND(hh, table, &id, sizeof(id), e);
-	return e;
-}
 
 void entry_set(char **to, const char *text)
 {
@@ -25,24 +18,95 @@ void entry_set(char **to, const char *text)
 	*to = text ? strdup(text) : NULL;
 }
 
-struct entry *entry_add(struct entry **table, uint32_t id, const char *namespace, const char *name)
-{
-	struct entry *e = calloc(1, sizeof(*e));
+/* -- the tables ----------------------------------------------------------------------------- */
 
-	if (!e)
-		return NULL;
-	e->id = id;
-	entry_set(&e->namespace, namespace);
-	entry_set(&e->name, name);
-	if (!e->namespace || !e->name) {
-		free(e->namespace);
-		free(e->name);
-		free(e);
-		return NULL;
-	}
-	HASH_ADD(hh, *table, id, sizeof(e->id), e);
+struct entry *entry_find(const struct entries *all, uint32_t id)
+{
+	struct entry *e;
+
+	HASH_FIND(by_id, all->by_id, &id, sizeof(id), e);
 	return e;
 }
+
+/* Both names in one piece, the NUL between them included. NULL without memory. */
+static char *make_key(const char *namespace, const char *name, size_t *len)
+{
+	size_t first = strlen(namespace) + 1;
+	char *key = malloc(first + strlen(name) + 1);
+
+	if (!key)
+		return NULL;
+	memcpy(key, namespace, first);
+	strcpy(key + first, name);
+	*len = first + strlen(name);
+	return key;
+}
+
+struct entry *entry_find_name(const struct entries *all, const char *namespace, const char *name)
+{
+	size_t len;
+	_cleanup_free_ char *key = make_key(namespace, name, &len);
+	struct entry *e = NULL;
+
+	if (key)
+		HASH_FIND(by_name, all->by_name, key, len, e);
+	return e;
+}
+
+static void set_key(struct entries *all, struct entry *e, char *key, size_t len)
+{
+	e->namespace = key;
+	e->name = key + strlen(key) + 1;
+	HASH_ADD_KEYPTR(by_name, all->by_name, key, len, e);
+}
+
+struct entry *entry_add(struct entries *all, uint32_t id, const char *namespace, const char *name)
+{
+	struct entry *e = calloc(1, sizeof(*e));
+	size_t len;
+	char *key = make_key(namespace, name, &len);
+
+	if (!e || !key) {
+		free(e);
+		free(key);
+		return NULL;
+	}
+	set_key(all, e, key, len);
+	if (id)
+		entry_bind(all, e, id);
+	return e;
+}
+
+void entry_bind(struct entries *all, struct entry *e, uint32_t id)
+{
+	e->id = id;
+	HASH_ADD(by_id, all->by_id, id, sizeof(e->id), e);
+}
+
+void entry_unbind(struct entries *all, struct entry *e)
+{
+	if (e->id)
+		HASH_DELETE(by_id, all->by_id, e);
+	e->id = 0;
+}
+
+int entry_move(struct entries *all, struct entry *e, const char *namespace)
+{
+	char *old = e->namespace, *key;
+	size_t len;
+
+	if (entry_find_name(all, namespace, e->name))
+		return -1;
+	key = make_key(namespace, e->name, &len);
+	if (!key)
+		return -1;
+	HASH_DELETE(by_name, all->by_name, e);
+	set_key(all, e, key, len);
+	free(old);
+	return 0;
+}
+
+/* -- the object ----------------------------------------------------------------------------- */
 
 static void take_finalizers(struct entry *e, struct json_object *list)
 {
@@ -220,15 +284,16 @@ void entry_set_in_sync(struct entry *e)
 	e->synced = NULL;
 }
 
-void entry_remove(struct entry **table, struct entry *e)
+void entry_remove(struct entries *all, struct entry *e)
 {
-	HASH_DEL(*table, e);
+	entry_unbind(all, e);
+	HASH_DELETE(by_name, all->by_name, e);
 	entry_forget_object(e, NULL);
 	job_group_free(e->wanted);
 	free(e->namespace);
-	free(e->name);
 	free(e->cancelled_by);
 	free(e->completed);
 	free(e->failed);
+	free(e->submitted);
 	free(e);
 }

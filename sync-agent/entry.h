@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the agent remembers of one SlurmJob object and its job, kept small: there may be 100,000. */
+/* What the agent remembers of one SlurmJob object and its job, kept small: there may be 100,000.
+ *
+ * Each entry is known by its object's namespace and name, which a job born in Slurm has from its id.
+ * Those with a job are known by its id as well: a submission has none yet. */
 #ifndef AGENT_ENTRY_H
 #define AGENT_ENTRY_H
 
@@ -20,14 +23,16 @@ enum entry_queue {
 	QUEUE_COUNT,
 };
 
+struct submission;
+
 struct entry {
-	uint32_t id; /* the job's, array's or leader's: the key */
-	UT_hash_handle hh;
+	uint32_t id;              /* the job's, array's or leader's; 0: none */
+	UT_hash_handle by_id, by_name;
 	struct entry *next, *prev;
 	enum entry_queue queue;
 
 	/* The object, as the API server has it. */
-	char *namespace, *name;
+	char *namespace, *name;   /* in one piece of memory: "NAMESPACE\0NAME" */
 	char *version;            /* resourceVersion */
 	char uid[37];
 	int64_t generation;
@@ -42,6 +47,10 @@ struct entry {
 	char label[24];           /* the label slurm-kube.io/state */
 	struct synced *synced;    /* NULL: in sync */
 
+	/* Made with kubectl. */
+	struct submission *submission; /* while it has no job: submit/ */
+	char *submitted;          /* JSON text: the fields that Slurm does not tell again, as submitted */
+
 	/* The job. */
 	struct job_group *wanted; /* the latest truth that may differ from the object; NULL: none does */
 	int64_t fresh_from;       /* monotonic: what was asked of Slurm before tells nothing any more */
@@ -54,6 +63,7 @@ struct entry {
 	int64_t label_due;        /* monotonic, 0: the label is right */
 
 	bool exists : 1;          /* the object is there */
+	bool born_here : 1;       /* made with kubectl, not by the agent for a job of Slurm's */
 	bool listed : 1;          /* seen in the list that is being read */
 	bool deleting : 1;        /* deletionTimestamp is set */
 	bool finalizer : 1;       /* ours is on it */
@@ -67,10 +77,23 @@ struct entry {
 	bool acting : 1;          /* an action as the owner is under way */
 };
 
-struct entry *entry_find(struct entry *table, uint32_t id);
+/* All entries, by both of what they are known by. { 0 } has none. */
+struct entries {
+	struct entry *by_id, *by_name; /* uthash tables; each entry is in by_name */
+};
 
-/* Add an entry for the job of that id; name and namespace are copied. NULL without memory. */
-struct entry *entry_add(struct entry **table, uint32_t id, const char *namespace, const char *name);
+struct entry *entry_find(const struct entries *all, uint32_t id);
+struct entry *entry_find_name(const struct entries *all, const char *namespace, const char *name);
+
+/* Add an entry, with the id of its job or 0; neither may be taken. NULL without memory. */
+struct entry *entry_add(struct entries *all, uint32_t id, const char *namespace, const char *name);
+
+/* Give an entry without a job the job of that id, which no other entry has; or take it away. */
+void entry_bind(struct entries *all, struct entry *e, uint32_t id);
+void entry_unbind(struct entries *all, struct entry *e);
+
+/* Its object is to be in another namespace. Returns 0, or -1 if that name is taken or without memory. */
+int entry_move(struct entries *all, struct entry *e, const char *namespace);
 
 /* Take what the API server says about the object. */
 void entry_take_object(struct entry *e, struct json_object *object);
@@ -92,6 +115,6 @@ void entry_set_refused(struct entry *e, const char *reason, const char *message)
 void entry_set_in_sync(struct entry *e);
 
 /* Remove and free; it must be in no queue and nothing of it under way. */
-void entry_remove(struct entry **table, struct entry *e);
+void entry_remove(struct entries *all, struct entry *e);
 
 #endif

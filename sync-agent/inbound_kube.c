@@ -39,12 +39,12 @@ static struct entry *entry_of(struct agent *a, struct json_object *object)
 		take_foreign(a, object);
 		return NULL;
 	}
-	e = entry_find(a->entries, id);
+	e = entry_find(&a->entries, id);
 	if (!e)
 		e = entry_add(&a->entries, id, namespace, name);
 	/* The job's own namespace is known once Slurm has told of it. */
 	if (e && strcmp(e->namespace, namespace) && !e->exists && !e->wanted && !e->in_flight)
-		entry_set(&e->namespace, namespace);
+		entry_move(&a->entries, e, namespace);
 	return e && !strcmp(e->namespace, namespace) ? e : NULL;
 }
 
@@ -53,7 +53,7 @@ static struct entry *known_entry(struct agent *a, struct json_object *object)
 	const char *name = json_get_string(object, "metadata.name");
 	const char *namespace = json_get_string(object, "metadata.namespace");
 	uint32_t id = name ? object_name_id(a->cluster, name) : 0;
-	struct entry *e = id ? entry_find(a->entries, id) : NULL;
+	struct entry *e = id ? entry_find(&a->entries, id) : NULL;
 
 	return e && namespace && !strcmp(e->namespace, namespace) ? e : NULL;
 }
@@ -98,12 +98,12 @@ static void list_ends(struct agent *a)
 {
 	struct entry *e, *tmp;
 
-	HASH_ITER(hh, a->entries, e, tmp) {
+	HASH_ITER(by_name, a->entries.by_name, e, tmp) {
 		if (e->exists && !e->listed && !e->in_flight)
 			object_gone(a, e, NULL);
 	}
 	if (!a->listed)
-		log_info("Kubernetes: %u SlurmJobs of cluster %s are there", HASH_COUNT(a->entries),
+		log_info("Kubernetes: %u SlurmJobs of cluster %s are there", HASH_CNT(by_name, a->entries.by_name),
 			 a->cluster);
 	a->listed = true;
 	a->poll_whole = true;
@@ -117,7 +117,7 @@ void inbound_kube(void *agent, enum watch_event event, struct json_object *objec
 
 	switch (event) {
 	case WATCH_LIST_BEGINS:
-		HASH_ITER(hh, a->entries, e, tmp)
+		HASH_ITER(by_name, a->entries.by_name, e, tmp)
 			e->listed = false;
 		break;
 	case WATCH_LISTED:

@@ -28,16 +28,16 @@ static struct entry *entry_of(struct agent *a, const struct job_group *group)
 {
 	_cleanup_free_ char *namespace = object_namespace(a->config.namespace, group->jobs[0]);
 	_cleanup_free_ char *name = object_name(a->cluster, group->key);
-	struct entry *e = entry_find(a->entries, group->key);
+	struct entry *e = entry_find(&a->entries, group->key);
 
 	if (!namespace || !name)
 		return NULL;
 	if (!e)
 		return entry_add(&a->entries, group->key, namespace, name);
-	if (strcmp(e->namespace, namespace) && !e->in_flight) {
+	if (!e->born_here && strcmp(e->namespace, namespace) && !e->in_flight) {
 		/* An object of that name elsewhere: not the mirror, whatever it says. */
 		entry_forget_object(e, NULL);
-		entry_set(&e->namespace, namespace);
+		entry_move(&a->entries, e, namespace);
 	}
 	return e;
 }
@@ -45,7 +45,7 @@ static struct entry *entry_of(struct agent *a, const struct job_group *group)
 /* slurmdbd was asked only who cancelled a job that slurmctld still knows. Returns true if so. */
 static bool take_who(struct agent *a, const struct job_group *group)
 {
-	struct entry *e = entry_find(a->entries, group->key);
+	struct entry *e = entry_find(&a->entries, group->key);
 
 	if (!e || e->past_asked || !e->who_asked)
 		return false;
@@ -62,7 +62,7 @@ static void take_group(struct agent *a, struct slurm_result *r, struct job_group
 	struct entry *e;
 
 	note_ids(a, *group);
-	e = entry_find(a->entries, (*group)->key);
+	e = entry_find(&a->entries, (*group)->key);
 	if (tomb_is(a, (*group)->key, (*group)->jobs[0]->submit) && !(e && e->exists)) {
 		if (e)
 			sync_drop(a, e);
@@ -92,7 +92,7 @@ static void lost(struct agent *a, struct entry *e)
 /* slurmctld has no such job any more. */
 static void gone(struct agent *a, uint32_t id)
 {
-	struct entry *e = entry_find(a->entries, id);
+	struct entry *e = entry_find(&a->entries, id);
 
 	if (!e)
 		return;
@@ -116,7 +116,7 @@ static void take_absent(struct agent *a, const struct slurm_result *r)
 {
 	struct entry *e, *tmp;
 
-	HASH_ITER(hh, a->entries, e, tmp) {
+	HASH_ITER(by_id, a->entries.by_id, e, tmp) {
 		if (!e->gone && r->asked_us >= e->fresh_from &&
 		    !job_ids_have(r->ids, r->n_ids, e->id))
 			gone(a, e->id);
@@ -159,7 +159,7 @@ static void take_result(struct agent *a, struct slurm_result *r)
 		look_answered(a, r, ended);
 		break;
 	case ASK_PAST: {
-		struct entry *e = entry_find(a->entries, r->job_id);
+		struct entry *e = entry_find(&a->entries, r->job_id);
 
 		if (!e || !e->past_asked)
 			break; /* it was only about who cancelled it */

@@ -117,7 +117,7 @@ static int64_t run_who(struct agent *a, int64_t now)
 	struct look *l, *tmp;
 
 	HASH_ITER(hh, a->who_looks, l, tmp) {
-		struct entry *e = entry_find(a->entries, l->id);
+		struct entry *e = entry_find(&a->entries, l->id);
 
 		if (l->due > now) {
 			next = l->due < next ? l->due : next;

@@ -149,7 +149,7 @@ static void stop(struct agent *a)
 	owner_stop(a->owner);
 	if (a->listener.config.unix_path)
 		listener_close(&a->listener);
-	HASH_ITER(hh, a->entries, e, tmp)
+	HASH_ITER(by_name, a->entries.by_name, e, tmp)
 		entry_remove(&a->entries, e);
 	looks_free(a);
 	tombs_free(a);

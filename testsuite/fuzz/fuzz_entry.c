@@ -59,7 +59,8 @@ static void compare(struct entry *e)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_json_ struct json_object *o = json_parse((const char *)data, size, NULL);
-	struct entry *table = NULL, *e;
+	struct entries table = { 0 };
+	struct entry *e;
 
 	if (!o)
 		return 0;

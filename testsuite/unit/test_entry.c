@@ -36,7 +36,8 @@ static void assert_text(const char *text, const char *expected)
 
 static void test_take(void **state)
 {
-	struct entry *table = NULL, *e = entry_add(&table, 5, "ns", "tux-5");
+	struct entries table = { 0 };
+	struct entry *e = entry_add(&table, 5, "ns", "tux-5");
 
 	take(e, OBJECT);
 	assert_true(e->exists && e->finalizer && e->orphan);
@@ -72,7 +73,7 @@ static void test_take(void **state)
 	assert_false(e->exists || e->deleting || e->ended || entry_synced(e)->refused);
 	assert_null(e->version);
 	entry_remove(&table, e);
-	assert_null(table);
+	assert_null(table.by_name);
 }
 
 /* Wrong types everywhere: each is as good as absent. */
@@ -113,7 +114,8 @@ static void test_hostile(void **state)
 
 	for (size_t f = 0; f < ARRAY_SIZE(forms); f++) {
 		for (size_t v = 0; v < ARRAY_SIZE(values); v++) {
-			struct entry *table = NULL, *e = entry_add(&table, 5, "ns", "tux-5");
+			struct entries table = { 0 };
+			struct entry *e = entry_add(&table, 5, "ns", "tux-5");
 			char text[400];
 
 			snprintf(text, sizeof(text), forms[f], values[v]);
@@ -131,7 +133,8 @@ static void test_hostile(void **state)
 /* A large spec is kept without what is large in it. */
 static void test_large_spec(void **state)
 {
-	struct entry *table = NULL, *e = entry_add(&table, 5, "ns", "tux-5");
+	struct entries table = { 0 };
+	struct entry *e = entry_add(&table, 5, "ns", "tux-5");
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 	struct json_object *spec = json_object_new_object();
 	static char large[200000];
@@ -147,7 +150,8 @@ static void test_large_spec(void **state)
 
 static void test_known(void **state)
 {
-	struct entry *table = NULL, *e = entry_add(&table, 5, "ns", "tux-5");
+	struct entries table = { 0 };
+	struct entry *e = entry_add(&table, 5, "ns", "tux-5");
 	_cleanup_json_ struct json_object *a = json_tokener_parse("{\"x\":1,\"y\":null}");
 	_cleanup_json_ struct json_object *b = json_tokener_parse("{\"x\":2}");
 	_cleanup_json_ struct json_object *list = json_tokener_parse("[]");
@@ -168,7 +172,8 @@ static void test_known(void **state)
 
 static void test_synced(void **state)
 {
-	struct entry *table = NULL, *e = entry_add(&table, 5, "ns", "tux-5");
+	struct entries table = { 0 };
+	struct entry *e = entry_add(&table, 5, "ns", "tux-5");
 	char text[2000];
 
 	assert_false(entry_synced(e)->refused);
@@ -188,10 +193,13 @@ static void test_synced(void **state)
 
 static void test_table(void **state)
 {
-	struct entry *table = NULL, *e, *tmp;
+	struct entries table = { 0 };
+	struct entry *e, *tmp;
+	char name[16];
 
 	for (uint32_t id = 1; id <= 1000; id++) {
-		e = entry_add(&table, id * 7919, "ns", "name");
+		snprintf(name, sizeof(name), "tux-%u", id);
+		e = entry_add(&table, id * 7919, "ns", name);
 		if (id % 2) {
 			e->wanted = calloc(1, sizeof(*e->wanted) + sizeof(e->wanted->jobs[0]));
 			e->wanted->n = 1;
@@ -199,11 +207,37 @@ static void test_table(void **state)
 		}
 	}
 	for (uint32_t id = 1; id <= 1000; id++)
-		assert_int_equal(entry_find(table, id * 7919)->id, id * 7919);
-	assert_null(entry_find(table, 0));
-	HASH_ITER(hh, table, e, tmp)
+		assert_int_equal(entry_find(&table, id * 7919)->id, id * 7919);
+	assert_null(entry_find(&table, 0));
+	assert_int_equal(entry_find_name(&table, "ns", "tux-7")->id, 7 * 7919);
+	assert_null(entry_find_name(&table, "ns", "tux-"));
+	assert_null(entry_find_name(&table, "n", "tux-7"));
+	HASH_ITER(by_name, table.by_name, e, tmp)
 		entry_remove(&table, e);
-	assert_null(table);
+	assert_null(table.by_id);
+	assert_null(table.by_name);
+}
+
+static void test_binding(void **state)
+{
+	struct entries table = { 0 };
+	struct entry *e = entry_add(&table, 0, "slurm-alice", "train");
+
+	assert_null(entry_find(&table, 0));
+	assert_ptr_equal(entry_find_name(&table, "slurm-alice", "train"), e);
+	entry_bind(&table, e, 7);
+	assert_ptr_equal(entry_find(&table, 7), e);
+	assert_int_equal(entry_move(&table, e, "other"), 0);
+	assert_null(entry_find_name(&table, "slurm-alice", "train"));
+	assert_ptr_equal(entry_find_name(&table, "other", "train"), e);
+	assert_string_equal(e->namespace, "other");
+	assert_string_equal(e->name, "train");
+	assert_int_equal(entry_move(&table, e, "other"), -1);
+	entry_unbind(&table, e);
+	entry_unbind(&table, e);
+	assert_null(entry_find(&table, 7));
+	entry_remove(&table, e);
+	assert_null(table.by_name);
 }
 
 int main(void)
@@ -212,6 +246,7 @@ int main(void)
 		cmocka_unit_test(test_take),  cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_large_spec), cmocka_unit_test(test_known),
 		cmocka_unit_test(test_synced), cmocka_unit_test(test_table),
+		cmocka_unit_test(test_binding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
