@@ -55,8 +55,8 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/verbs/verbs.c sync-agent/verbs/verbs.h \
 	sync-agent/write.c
 sync_agent_slurm_kube_agent_CPPFLAGS = $(AM_CPPFLAGS)
-sync_agent_slurm_kube_agent_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(YAML_CFLAGS)
+sync_agent_slurm_kube_agent_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(SYSTEMD_CFLAGS) $(YAML_CFLAGS)
 sync_agent_slurm_kube_agent_LDADD = libagent.la libmirror.la libcommon_seal.la libcommon_json.la libcommon.la \
-	$(SLURM_LIBS) $(CURL_LIBS) $(JSON_LIBS) $(YAML_LIBS) -lpthread
+	$(SLURM_LIBS) $(CURL_LIBS) $(JSON_LIBS) $(SYSTEMD_LIBS) $(YAML_LIBS) -lpthread
 man_MANS += sync-agent/slurm-kube-agent.8
 EXTRA_DIST += sync-agent/slurm-kube-agent.8
