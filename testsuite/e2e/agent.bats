@@ -13,18 +13,6 @@ teardown_file() {
 	quiet_slurm
 }
 
-# Every job that slurmdbd knows in a final state has one object with that state.
-# all_mirrored USER FIRST-ID LAST-ID
-all_mirrored() {
-	local truth seen
-	truth=$(sacct -n -P -X -u "$1" -j "$(seq -s, "$2" "$3")" -o jobid,state | sed 's/ by .*//' | sort)
-	seen=$(kubectl get slurmjobs -n "slurm-$1" -o json | jq -r --argjson a "$2" --argjson b "$3" \
-		'.items[] | select(.status.jobId >= $a and .status.jobId <= $b) | "\(.status.jobId)|\(.status.state)"' | sort)
-	[ "$(wc -l <<<"$truth")" = $(($3 - $2 + 1)) ] || { echo "slurmdbd knows $(wc -l <<<"$truth")"; return 1; }
-	! grep -qE 'RUNNING|PENDING' <<<"$truth" || { echo "not all have ended"; return 1; }
-	diff <(echo "$truth") <(echo "$seen")
-}
-
 @test "a restart makes no write and no second object" {
 	for _ in 1 2 3; do submit alice --wrap true; done
 	id=$(submit alice --hold --wrap true)

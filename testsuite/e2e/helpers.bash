@@ -92,3 +92,45 @@ agent_writes() {
 	grep '"username":"slurm-kube-agent"' "$LAB_STATE/log/audit.log" |
 		grep -cE '"verb":"(create|update|patch|delete)".*"resource":"slurmjobs"' || :
 }
+
+# -- truth ------------------------------------------------------------------------------------
+
+# Every job that slurmdbd knows in a final state has one object with that state.
+# all_mirrored USER FIRST-ID LAST-ID
+all_mirrored() {
+	local truth seen
+	truth=$(sacct -n -P -X -u "$1" -j "$(seq -s, "$2" "$3")" -o jobid,state | sed 's/ by .*//' | sort)
+	seen=$(kubectl get slurmjobs -n "slurm-$1" -o json | jq -r --argjson a "$2" --argjson b "$3" \
+		'.items[] | select(.status.jobId >= $a and .status.jobId <= $b) | "\(.status.jobId)|\(.status.state)"' | sort)
+	[ "$(wc -l <<<"$truth")" = $(($3 - $2 + 1)) ] || { echo "slurmdbd knows $(wc -l <<<"$truth")"; return 1; }
+	! grep -qE 'RUNNING|PENDING' <<<"$truth" || { echo "not all have ended"; return 1; }
+	diff <(echo "$truth") <(echo "$seen")
+}
+
+# -- faults between the agent and the API server -------------------------------------------------
+
+# Let the agent reach the API server through fault-proxy only. (proxy_off: as before.)
+proxy_on() {
+	"$LAB" up fault-proxy
+	faults
+	"$LAB" restart agent
+}
+
+proxy_off() {
+	faults
+	"$LAB" down agent fault-proxy
+	"$LAB" up agent
+}
+
+# faults [RULE...]: from now on these, and no others (testsuite/lab/fault-proxy.c tells what they are)
+faults() {
+	[ $# = 0 ] || printf '%s\n' "$@" >"$LAB_STATE/run/faults.new"
+	[ $# -gt 0 ] || : >"$LAB_STATE/run/faults.new"
+	rm -f "$LAB_STATE/run/faults.held"
+	mv "$LAB_STATE/run/faults.new" "$LAB_STATE/run/faults"
+}
+
+# holds PATTERN: fault-proxy holds a request whose line "METHOD PATH" matches
+holds() {
+	grep -E -- "$1" "$LAB_STATE/run/faults.held"
+}

@@ -11,6 +11,7 @@ EXTRA_DIST += testsuite/e2e/demo.bats
 EXTRA_DIST += testsuite/e2e/devices.bats
 EXTRA_DIST += testsuite/e2e/edits.bats
 EXTRA_DIST += testsuite/e2e/effects.bats
+EXTRA_DIST += testsuite/e2e/faults_kube.bats
 EXTRA_DIST += testsuite/e2e/hostile.bats
 EXTRA_DIST += testsuite/e2e/images.bats
 EXTRA_DIST += testsuite/e2e/jobsubmit.bats

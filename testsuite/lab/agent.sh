@@ -12,7 +12,7 @@ agent_up() {
 	cat >"$etc/agent.yaml" <<-END
 	cluster: $1
 	slurmConf: $etc/slurm.conf
-	kubeconfig: $STATE/etc/kubeconfig-agent
+	kubeconfig: $(agent_kubeconfig)
 	doorbell:
 	  unix: $STATE/run/doorbell$suffix
 	namespaces:

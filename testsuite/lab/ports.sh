@@ -77,8 +77,9 @@ ports_assign() {
 	PORT_AGENT_1=$((PORT_BASE + 6))
 	PORT_AGENT_2=$((PORT_BASE + 7))
 	PORT_REGISTRY_HTTP=$((PORT_BASE + 8))
-	# Tests may use the next eleven as they like.
-	PORT_SPARE=$((PORT_BASE + 9))
+	PORT_FAULT_PROXY=$((PORT_BASE + 9))
+	# Tests may use the next ten as they like.
+	PORT_SPARE=$((PORT_BASE + 10))
 	PORT_NODES_1=$((PORT_BASE + 20))
 	PORT_NODES_2=$((PORT_BASE + 20 + NODES))
 }

@@ -1,0 +1,59 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Faults of the API server and of the way to it, made by fault-proxy: nothing lost, nothing twice, and it converges.
+load helpers
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	proxy_on
+}
+
+setup() {
+	"$LAB" up etcd apiserver controller-manager slurmctld fault-proxy agent
+	faults
+}
+
+teardown_file() {
+	proxy_off
+	quiet_slurm
+}
+
+# jobs N: short jobs of alice, every tenth failing; sets $first and $last
+jobs() {
+	local i
+	first=$(submit alice --wrap true)
+	last=$first
+	for ((i = 1; i < $1; i++)); do
+		last=$(submit alice --wrap "exit $((i % 10 == 0))")
+	done
+}
+
+# No Event of these jobs tells the same twice.
+nothing_told_twice() {
+	local twice
+	twice=$(kubectl get events -n slurm-alice -o json |
+		jq -r '.items[] | "\(.involvedObject.name) \(.reason) \(.count)"' | sort | uniq -c | awk '$1 > 1 || $4 > 1')
+	[ -z "$twice" ] || { echo "$twice"; return 1; }
+}
+
+@test "errors, 429, slow answers and cut connections while 100 jobs run" {
+	faults '* slurmjobs status 500 percent=8' \
+		'* slurmjobs status 429 1 percent=2' \
+		'* slurmjobs status 503 percent=4' \
+		'* slurmjobs cut percent=8' \
+		'* slurmjobs drop percent=5' \
+		'* slurmjobs cut-after 100 percent=3' \
+		'* slurmjobs delay 300 percent=5' \
+		'* slurmjobs garbage percent=3' \
+		'WATCH slurmjobs cut-after 20000 percent=60' \
+		'WATCH slurmjobs garbage percent=20'
+	jobs 100
+	WITHIN=120 eventually all_mirrored alice "$first" "$last"
+	# Each kind has been made.
+	for fault in status cut drop cut-after delay garbage; do
+		grep -q "^$fault: " "$LAB_STATE/log/fault-proxy.out"
+	done
+	faults
+	eventually all_mirrored alice "$first" "$last"
+	nothing_told_twice
+}
