@@ -69,7 +69,7 @@ static void refused(struct agent *a, struct entry *e, enum action action, const 
 	log_info("job %u: %s: %s", e->id, reasons[action], text);
 	entry_set_refused(e, "Refused", text);
 	event_post(a, e, EVENT_WARNING, reasons[action], text);
-	a->count.refused++;
+	metrics_count(&a->metrics, action == ACTION_EDIT ? COUNT_EDIT_REFUSED : COUNT_CANCEL_REFUSED);
 	/* Asked once: the object goes when the job ends by itself. */
 	if (action == ACTION_CANCEL)
 		e->cancelled = true;
@@ -85,7 +85,6 @@ static void act(struct agent *a, struct entry *e, const struct job *job, enum ac
 		read_back(a, e);
 		return;
 	}
-	a->count.actions++;
 	e->acting = true;
 }
 
@@ -134,6 +133,7 @@ static void done(struct agent *a, struct entry *e, enum action action)
 	char message[300];
 
 	entry_set_in_sync(e);
+	metrics_count(&a->metrics, action == ACTION_EDIT ? COUNT_EDIT_APPLIED : COUNT_CANCEL_APPLIED);
 	if (action == ACTION_CANCEL) {
 		e->cancelled = true;
 		if (e->wanted)
@@ -159,6 +159,7 @@ static void take_answer(struct agent *a, const struct owner_answer *answer)
 		done(a, e, action);
 	} else if (answer->lost) {
 		log_warning("job %u: no answer from Slurm: %s; trying again", e->id, answer->text);
+		metrics_count(&a->metrics, action == ACTION_EDIT ? COUNT_EDIT_LOST : COUNT_CANCEL_LOST);
 		forget_sent(e);
 		sync_retry(a, e);
 		return;

@@ -9,6 +9,9 @@
  *   act.c            edits and deletions as the job's owner
  *   events.c         Kubernetes Events
  *   tombs.c          jobs whose objects were deleted while slurmctld still knew them
+ *   metrics/, http/  what is counted and told about all this
+ *   notify.c         what systemd is told
+ *   reload.c         SIGHUP
  */
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
@@ -18,6 +21,7 @@
 #include "sync-agent/entry.h"
 #include "sync-agent/kube/client.h"
 #include "sync-agent/kube/watch.h"
+#include "sync-agent/metrics/metrics.h"
 #include "sync-agent/owner/owner.h"
 #include "sync-agent/slurm/thread.h"
 
@@ -25,8 +29,10 @@
 
 struct tomb;
 struct look;
+struct http;
 
 struct agent {
+	const char *config_path;
 	struct config config;
 	char *cluster;
 
@@ -35,9 +41,11 @@ struct agent {
 	struct slurm_thread *slurm;
 	struct owner *owner;
 	struct listener listener;
+	struct http *http; /* NULL: none */
 
 	struct entries entries;
 	struct entry *queues[QUEUE_COUNT];
+	unsigned queued[QUEUE_COUNT]; /* how many are in each */
 	bool stop, failed;
 	bool listed;           /* the objects are known: Slurm may be asked */
 
@@ -57,13 +65,12 @@ struct agent {
 	int64_t busy_at;           /* when something last happened */
 	int64_t look_credit, look_credit_at; /* microseconds of slurmctld's time */
 	bool slurm_down;           /* said so */
+	bool slurm_answered;       /* once, since the start */
 
 	struct tomb *tombs;
 	char *tombs_path;
 
-	struct {
-		unsigned long writes, creates, actions, refused;
-	} count;
+	struct metrics metrics;
 };
 
 /* sync.c: put an entry at the end of the queue, if it isn't in it. */
@@ -123,5 +130,8 @@ bool tomb_is(struct agent *a, uint32_t id, uint64_t submit);
 /* Forget those whose job slurmctld has forgotten too; ids is ascending. */
 void tombs_prune(struct agent *a, const uint32_t *ids, size_t n);
 void tombs_free(struct agent *a);
+
+/* reload.c: read the configuration again; a wrong one is told, and the old one stays. */
+void reload(struct agent *a);
 
 #endif

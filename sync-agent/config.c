@@ -2,6 +2,7 @@
 #include "sync-agent/config.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,31 +32,37 @@ static const struct key {
 	enum value_type type;
 	size_t offset;
 	const char *fallback;
+	bool fixed; /* it can't change while the agent runs */
 } keys[] = {
-	{ "cluster", VALUE_TEXT, offsetof(struct config, cluster), NULL },
-	{ "slurmConf", VALUE_PATH, offsetof(struct config, slurm_conf), NULL },
-	{ "kubeconfig", VALUE_PATH, offsetof(struct config, kubeconfig), NULL },
-	{ "doorbell", SECTION, 0, NULL },
+	{ "cluster", VALUE_TEXT, offsetof(struct config, cluster), NULL, true },
+	{ "slurmConf", VALUE_PATH, offsetof(struct config, slurm_conf), NULL, true },
+	{ "kubeconfig", VALUE_PATH, offsetof(struct config, kubeconfig), NULL, true },
+	{ "doorbell", SECTION, 0, NULL, false },
 	{ "doorbell.unix", VALUE_SOCKET, offsetof(struct config, doorbell_unix),
-	  "/run/slurm-kube/doorbell" },
-	{ "doorbell.udp", VALUE_ADDRESS, offsetof(struct config, doorbell_udp), NULL },
-	{ "doorbell.mungeSocket", VALUE_PATH, offsetof(struct config, munge_socket), NULL },
-	{ "namespaces", SECTION, 0, NULL },
-	{ "namespaces.template", VALUE_TEMPLATE, offsetof(struct config, namespace),
-	  "slurm-{user}" },
-	{ "namespaces.create", VALUE_BOOL, offsetof(struct config, create_namespaces), NULL },
-	{ "filter", SECTION, 0, NULL },
-	{ "filter.partitions", VALUE_WORDS, offsetof(struct config, filter_partitions), NULL },
-	{ "filter.accounts", VALUE_WORDS, offsetof(struct config, filter_accounts), NULL },
-	{ "filter.users", VALUE_WORDS, offsetof(struct config, filter_users), NULL },
-	{ "finished", SECTION, 0, NULL },
-	{ "finished.ttl", VALUE_TIME, offsetof(struct config, finished_ttl), NULL },
-	{ "finished.most", VALUE_COUNT, offsetof(struct config, finished_most), NULL },
-	{ "finished.history", VALUE_TIME, offsetof(struct config, history), NULL },
-	{ "operatorActions", VALUE_WORDS, offsetof(struct config, operator_actions), NULL },
-	{ "minimumUid", VALUE_UID, offsetof(struct config, minimum_uid), NULL },
-	{ "stateFolder", VALUE_PATH, offsetof(struct config, state_folder), "/var/lib/slurm-kube" },
-	{ "logLevel", VALUE_LEVEL, offsetof(struct config, log_level), NULL },
+	  "/run/slurm-kube/doorbell", true },
+	{ "doorbell.udp", VALUE_ADDRESS, offsetof(struct config, doorbell_udp), NULL, true },
+	{ "doorbell.mungeSocket", VALUE_PATH, offsetof(struct config, munge_socket), NULL, true },
+	{ "http", SECTION, 0, NULL, false },
+	{ "http.listen", VALUE_ADDRESS, offsetof(struct config, http_listen), NULL, true },
+	{ "namespaces", SECTION, 0, NULL, false },
+	{ "namespaces.template", VALUE_TEMPLATE, offsetof(struct config, namespace), "slurm-{user}",
+	  true },
+	{ "namespaces.create", VALUE_BOOL, offsetof(struct config, create_namespaces), NULL,
+	  false },
+	{ "filter", SECTION, 0, NULL, false },
+	{ "filter.partitions", VALUE_WORDS, offsetof(struct config, filter_partitions), NULL,
+	  false },
+	{ "filter.accounts", VALUE_WORDS, offsetof(struct config, filter_accounts), NULL, false },
+	{ "filter.users", VALUE_WORDS, offsetof(struct config, filter_users), NULL, false },
+	{ "finished", SECTION, 0, NULL, false },
+	{ "finished.ttl", VALUE_TIME, offsetof(struct config, finished_ttl), NULL, false },
+	{ "finished.most", VALUE_COUNT, offsetof(struct config, finished_most), NULL, false },
+	{ "finished.history", VALUE_TIME, offsetof(struct config, history), NULL, false },
+	{ "operatorActions", VALUE_WORDS, offsetof(struct config, operator_actions), NULL, false },
+	{ "minimumUid", VALUE_UID, offsetof(struct config, minimum_uid), NULL, false },
+	{ "stateFolder", VALUE_PATH, offsetof(struct config, state_folder), "/var/lib/slurm-kube",
+	  true },
+	{ "logLevel", VALUE_LEVEL, offsetof(struct config, log_level), NULL, false },
 };
 
 /* Where a value is, for messages. */
@@ -279,6 +286,91 @@ int config_load(const char *path, struct config *ret, struct error *err)
 	*ret = c;
 	c = (struct config){ 0 };
 	return 0;
+}
+
+/* -- a new one in place of an old one -------------------------------------------------------- */
+
+static void swap_bytes(void *x, void *y, size_t n)
+{
+	char *a = x, *b = y;
+
+	for (size_t i = 0; i < n; i++) {
+		char c = a[i];
+
+		a[i] = b[i];
+		b[i] = c;
+	}
+}
+
+static bool same_value(const struct key *key, const struct config *a, const struct config *b)
+{
+	const void *x = (const char *)a + key->offset, *y = (const char *)b + key->offset;
+
+	if (key->type <= VALUE_TEMPLATE) {
+		const char *s = *(char *const *)x, *t = *(char *const *)y;
+
+		return s && t ? !strcmp(s, t) : s == t;
+	}
+	return true; /* no other type is fixed */
+}
+
+void config_replace(struct config *c, struct config *new,
+		    void (*kept)(void *ctx, const char *name), void *ctx)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (!keys[i].fixed)
+			continue;
+		if (!same_value(&keys[i], c, new))
+			kept(ctx, keys[i].name);
+		swap_bytes((char *)c + keys[i].offset, (char *)new + keys[i].offset,
+			   sizeof(char *));
+	}
+	swap_bytes(c, new, sizeof(*c));
+	config_free(new);
+}
+
+/* -- for people ------------------------------------------------------------------------------ */
+
+static void print_value(const struct key *key, const void *value, FILE *to)
+{
+	const struct words *w = value;
+
+	switch (key->type) {
+	case VALUE_BOOL:
+		fputs(*(const bool *)value ? "true" : "false", to);
+		break;
+	case VALUE_UID:
+		fprintf(to, "%" PRIu32, *(const uint32_t *)value);
+		break;
+	case VALUE_COUNT:
+	case VALUE_TIME:
+		fprintf(to, "%" PRId64, *(const int64_t *)value);
+		break;
+	case VALUE_LEVEL:
+		fputs(log_level_name(*(const enum log_level *)value), to);
+		break;
+	case VALUE_WORDS:
+		for (size_t i = 0; i < w->n; i++)
+			fprintf(to, "%s%s", i ? ", " : "[", w->list[i]);
+		fputs(w->n ? "]" : "[]", to);
+		break;
+	default:
+		fputs(*(char *const *)value ? *(char *const *)value : "~", to);
+	}
+}
+
+void config_print(const struct config *c, FILE *to)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const char *dot = strchr(keys[i].name, '.');
+
+		fprintf(to, "%s%s:", dot ? "  " : "", dot ? dot + 1 : keys[i].name);
+		if (keys[i].type != SECTION) {
+			fputc(' ', to);
+			print_value(&keys[i], (const char *)c + keys[i].offset, to);
+		}
+		fputc('\n', to);
+	}
 }
 
 void config_free(struct config *c)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/error.h"
 #include "sync-agent/log.h"
@@ -25,6 +26,7 @@ struct config {
 	char *doorbell_unix; /* path of the socket */
 	char *doorbell_udp;  /* "ADDRESS:PORT", NULL: none */
 	char *munge_socket;  /* NULL: munge's own default */
+	char *http_listen;   /* "ADDRESS:PORT" of /metrics, /healthz and /readyz; NULL: none */
 	char *namespace;     /* template such as "slurm-{user}" */
 	bool create_namespaces;
 	/* Only jobs of these; an empty list is all. */
@@ -44,6 +46,14 @@ struct config {
 
 /* Read and check path. Returns 0, or -1 with err filled (file, line, what is wrong). */
 int config_load(const char *path, struct config *ret, struct error *err);
+
+/* Put new in place of c and free what was there. Keys that can't change while the agent runs stay
+ * as they were in c; kept is called for each that new has another value for. new is empty then. */
+void config_replace(struct config *c, struct config *new,
+		    void (*kept)(void *ctx, const char *name), void *ctx);
+
+/* Print all keys with their values, as YAML; times are in seconds. */
+void config_print(const struct config *c, FILE *to);
 
 void config_free(struct config *c);
 

@@ -188,6 +188,7 @@ static void take_status(struct entry *e, struct json_object *status)
 	entry_set(&e->failed, json_get_string(status, "array.failedIndexes"));
 	if (json_get_string(status, "cancelledBy"))
 		entry_set(&e->cancelled_by, json_get_string(status, "cancelledBy"));
+	e->counted = census_move(e->counted, state, json_get_string(status, "partition"));
 	e->started = started ? text_time_parse(started) : 0;
 	snprintf(e->state, sizeof(e->state), "%s", state ? state : "");
 	e->ended = condition(status, "Complete") || condition(status, "Failed");
@@ -224,6 +225,7 @@ void entry_forget_object(struct entry *e, const char *version)
 	entry_set(&e->finalizers, NULL);
 	entry_set_in_sync(e);
 	e->uid[0] = e->state[0] = e->label[0] = '\0';
+	e->counted = census_move(e->counted, NULL, NULL);
 	e->generation = 0;
 	e->status_hash = 0;
 	e->label_due = 0;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <uthash.h>
 
+#include "sync-agent/metrics/census.h"
 #include "sync-agent/mirror/object.h"
 #include "sync-agent/slurm/job.h"
 
@@ -46,6 +47,7 @@ struct entry {
 	char state[24];           /* status.state, "" if none */
 	char label[24];           /* the label slurm-kube.io/state */
 	struct synced *synced;    /* NULL: in sync */
+	census_cell counted;      /* as what metrics count it */
 
 	/* Made with kubectl. */
 	struct submission *submission; /* while it has no job: submit/ */

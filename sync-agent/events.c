@@ -63,7 +63,8 @@ void event_post(struct agent *a, const struct entry *e, enum event_type type, co
 	snprintf(path, sizeof(path), "/api/v1/namespaces/%.64s/events", e->namespace);
 	r.path = path;
 	r.body = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
-	kube_send(a->kube, &r, NULL);
+	if (kube_send(a->kube, &r, NULL) == 0)
+		metrics_count(&a->metrics, COUNT_WRITE_EVENT);
 }
 
 /* The states that somebody should know of, and how they are told. */

@@ -133,10 +133,30 @@ static void note_health(struct agent *a, const struct slurm_result *r)
 	a->slurm_down = r->failed;
 }
 
+static void note_call(struct agent *a, const struct slurm_result *r)
+{
+	static const struct {
+		enum metric_times times;
+		enum metric_counter failed;
+	} rows[] = {
+		[ASK_QUEUE] = { TIMES_SLURM_QUEUE, COUNT_SLURM_FAILED_QUEUE },
+		[ASK_JOB] = { TIMES_SLURM_JOB, COUNT_SLURM_FAILED_JOB },
+		[ASK_CONF] = { TIMES_SLURM_OTHER, COUNT_SLURM_FAILED_OTHER },
+		[ASK_PAST] = { TIMES_SLURM_PAST, COUNT_SLURM_FAILED_PAST },
+	};
+
+	if (r->ask >= ARRAY_SIZE(rows))
+		return;
+	metrics_time(&a->metrics, rows[r->ask].times, (double)r->spent_us / 1e6);
+	if (r->failed)
+		metrics_count(&a->metrics, rows[r->ask].failed);
+}
+
 static void take_result(struct agent *a, struct slurm_result *r)
 {
 	bool ended = r->gone;
 
+	note_call(a, r);
 	if (r->ask != ASK_PAST)
 		note_health(a, r);
 	for (size_t i = 0; i < r->n_groups; i++) {
@@ -158,6 +178,8 @@ static void take_result(struct agent *a, struct slurm_result *r)
 			a->poll_whole = true; /* whoever asked still waits for the job's data */
 		look_answered(a, r, ended);
 		break;
+	case ASK_CONF:
+		break; /* main.c has taken it */
 	case ASK_PAST: {
 		struct entry *e = entry_find(&a->entries, r->job_id);
 

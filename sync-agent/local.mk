@@ -28,6 +28,9 @@ libagent_la_SOURCES = \
 	sync-agent/kube/stats.c sync-agent/kube/stats.h \
 	sync-agent/kube/window.c sync-agent/kube/window.h \
 	sync-agent/log.c sync-agent/log.h \
+	sync-agent/metrics/census.c sync-agent/metrics/census.h \
+	sync-agent/metrics/metrics.c sync-agent/metrics/metrics.h \
+	sync-agent/metrics/process.c sync-agent/metrics/process.h \
 	sync-agent/looks.c \
 	sync-agent/tombs.c
 libagent_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(YAML_CFLAGS)
@@ -37,13 +40,17 @@ sbin_PROGRAMS += sync-agent/slurm-kube-agent
 sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/act.c \
 	sync-agent/events.c \
+	sync-agent/http/server.c sync-agent/http/server.h \
 	sync-agent/inbound_kube.c \
 	sync-agent/inbound_slurm.c \
 	sync-agent/kube/client.c sync-agent/kube/client.h \
 	sync-agent/kube/watch.c sync-agent/kube/watch.h \
 	sync-agent/main.c \
+	sync-agent/metrics/report.c sync-agent/metrics/report.h \
+	sync-agent/notify.c sync-agent/notify.h \
 	sync-agent/owner/helper.c sync-agent/owner/protocol.h \
 	sync-agent/owner/owner.c sync-agent/owner/owner.h \
+	sync-agent/reload.c \
 	sync-agent/slurm/accounting.c sync-agent/slurm/accounting.h \
 	sync-agent/slurm/load.c sync-agent/slurm/load.h \
 	sync-agent/slurm/names.c sync-agent/slurm/names.h \
@@ -55,8 +62,10 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/verbs/verbs.c sync-agent/verbs/verbs.h \
 	sync-agent/write.c
 sync_agent_slurm_kube_agent_CPPFLAGS = $(AM_CPPFLAGS)
-sync_agent_slurm_kube_agent_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(SYSTEMD_CFLAGS) $(YAML_CFLAGS)
+sync_agent_slurm_kube_agent_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(YAML_CFLAGS) \
+	$(MICROHTTPD_CFLAGS) $(SYSTEMD_CFLAGS)
 sync_agent_slurm_kube_agent_LDADD = libagent.la libmirror.la libcommon_seal.la libcommon_json.la libcommon.la \
-	$(SLURM_LIBS) $(CURL_LIBS) $(JSON_LIBS) $(SYSTEMD_LIBS) $(YAML_LIBS) -lpthread
+	$(SLURM_LIBS) $(CURL_LIBS) $(JSON_LIBS) $(YAML_LIBS) \
+	$(MICROHTTPD_LIBS) $(SYSTEMD_LIBS) -lpthread
 man_MANS += sync-agent/slurm-kube-agent.8
 EXTRA_DIST += sync-agent/slurm-kube-agent.8

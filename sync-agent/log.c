@@ -27,6 +27,11 @@ void log_set_level(enum log_level level)
 	highest = level;
 }
 
+const char *log_level_name(enum log_level level)
+{
+	return levels[level].name;
+}
+
 int log_level_parse(const char *name, enum log_level *ret)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {

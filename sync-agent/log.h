@@ -7,6 +7,8 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 
 void log_set_level(enum log_level level);
 
+const char *log_level_name(enum log_level level);
+
 /* The level of that name ("error", "warning", "info", "debug"). Returns 0, or -1. */
 int log_level_parse(const char *name, enum log_level *ret);
 

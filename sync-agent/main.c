@@ -13,7 +13,9 @@
 #include "common/slurm_compat.h"
 #include "sync-agent/agent.h"
 #include "sync-agent/clock.h"
+#include "sync-agent/http/server.h"
 #include "sync-agent/log.h"
+#include "sync-agent/notify.h"
 #include "sync-agent/slurm/accounting.h"
 
 #define DEFAULT_CONFIG SLURM_KUBE_SYSCONFDIR "/slurm-kube/agent.yaml"
@@ -76,30 +78,92 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return 0;
 }
 
+/* -- signals -------------------------------------------------------------------------------- */
+
+static int block_signals(void)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGHUP);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void take_signals(struct agent *a, int fd)
+{
+	struct signalfd_siginfo info;
+
+	while (read(fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			reload(a);
+		else
+			a->stop = true;
+	}
+}
+
+static int until(int64_t when)
+{
+	int64_t now = clock_us();
+
+	if (when == INT64_MAX)
+		return 60000;
+	return when <= now ? 0 : (int)((when - now + 999) / 1000);
+}
+
+static int64_t earlier(int64_t x, int64_t y)
+{
+	return x < y ? x : y;
+}
+
 /* -- start ---------------------------------------------------------------------------------- */
 
-/* Cluster and SlurmUser are asked of slurmctld; it may not be up yet.
- * Returns 0, or -1 when a signal ended the wait. */
-static int ask_slurm_conf(struct agent *a, int signals, uid_t *slurm_user)
+/* slurmctld's answer about itself. Returns true if it is there. */
+static bool take_slurm_conf(struct agent *a, bool *asked)
 {
-	struct pollfd signal_fd = { .fd = signals, .events = POLLIN };
-	bool said = false;
+	static bool said;
+	struct slurm_result *r;
 
-	for (;;) {
-		slurm_conf_t *conf = NULL;
+	while ((r = slurm_thread_next(a->slurm))) {
+		*asked = false;
+		a->slurm_answered = !r->failed;
+		a->listener.config.slurm_user = r->slurm_user;
+		if (!r->failed && !a->cluster)
+			a->cluster = TAKE_PTR(r->cluster);
+		if (r->failed && !said)
+			log_warning("Slurm: %s; waiting for slurmctld", r->err.text);
+		said = said || r->failed;
+		slurm_result_free(r);
+	}
+	return a->slurm_answered;
+}
 
-		if (slurm_load_ctl_conf(0, &conf) == 0) {
-			if (!a->cluster)
-				a->cluster = strdup(conf->cluster_name);
-			*slurm_user = conf->slurm_user_id;
-			slurm_free_ctl_conf(conf);
-			return 0;
+/* Cluster and SlurmUser are asked of slurmctld; it may not be up yet. */
+static void wait_for_slurm(struct agent *a, int signals)
+{
+	struct pollfd fds[] = {
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = slurm_thread_fd(a->slurm), .events = POLLIN },
+		{ .fd = http_fd(a->http), .events = POLLIN },
+	};
+	int64_t ask_at = 0;
+	bool asked = false;
+
+	while (!a->stop && !take_slurm_conf(a, &asked)) {
+		int64_t next = notify_step(a);
+
+		if (!asked && clock_us() >= ask_at) {
+			slurm_thread_ask(a->slurm, ASK_CONF, 0, false);
+			asked = true;
+			ask_at = clock_us() + 1000000;
 		}
-		if (!said)
-			log_warning("Slurm: %s; waiting for slurmctld", slurm_strerror(errno));
-		said = true;
-		if (poll(&signal_fd, 1, 1000) > 0)
-			return -1;
+		next = earlier(next, http_step(a->http, fds[2].revents != 0));
+		poll(fds, ARRAY_SIZE(fds), until(asked ? next : earlier(next, ask_at)));
+		if (fds[0].revents)
+			take_signals(a, signals);
 	}
 }
 
@@ -109,40 +173,56 @@ static int load_access(const struct config *c, struct kube_access *access, struc
 			       kube_access_in_cluster(access, err);
 }
 
-static int start(struct agent *a, struct kube_access *access, int signals, struct error *err)
+static int open_doors(struct agent *a, struct error *err)
 {
 	struct listener_config bells = {
 		.unix_path = a->config.doorbell_unix,
 		.udp = a->config.doorbell_udp,
 		.munge_socket = a->config.munge_socket,
+		.slurm_user = (uid_t)-1, /* until slurmctld tells */
 	};
 
+	if (listener_open(&a->listener, &bells, err) < 0)
+		return -1;
+	if (a->config.http_listen)
+		a->http = http_start(a->config.http_listen, a, err);
+	return a->config.http_listen && !a->http ? -1 : 0;
+}
+
+/* Returns 0, with a->stop set if a signal has ended the start, or -1 with err filled. */
+static int start(struct agent *a, struct kube_access *access, int signals, struct error *err)
+{
 	/* Before any thread. */
 	a->owner = owner_start(a->config.minimum_uid, err);
-	if (!a->owner)
+	if (!a->owner || open_doors(a, err) < 0)
+		return -1;
+	a->slurm = slurm_thread_start(err);
+	if (!a->slurm)
 		return -1;
 	if (a->config.cluster)
 		a->cluster = strdup(a->config.cluster);
-	if (ask_slurm_conf(a, signals, &bells.slurm_user) < 0)
-		return error_set(err, EINTR, "ended by a signal while waiting for slurmctld");
-	bells.cluster = a->cluster;
+	notify_ready();
+	wait_for_slurm(a, signals);
+	if (a->stop)
+		return 0;
+	a->listener.config.cluster = a->cluster;
 	accounting_set_cluster(a->cluster);
-	if (tombs_load(a, err) < 0 || listener_open(&a->listener, &bells, err) < 0)
+	if (tombs_load(a, err) < 0)
 		return -1;
 	a->kube = kube_new(access, err);
 	if (!a->kube)
 		return -1;
 	a->watch = (struct watch){ .kube = a->kube, .path = SLURMJOBS_PATH,
 				   .on_event = inbound_kube, .ctx = a };
-	a->slurm = slurm_thread_start(err);
 	a->look_credit_at = clock_us();
-	return a->slurm ? 0 : -1;
+	return 0;
 }
 
 static void stop(struct agent *a)
 {
 	struct entry *e, *tmp;
 
+	http_stop(a->http);
 	watch_free(&a->watch);
 	kube_free(a->kube);
 	slurm_thread_stop(a->slurm);
@@ -169,20 +249,6 @@ static void take_doorbells(struct agent *a, int fd)
 	}
 }
 
-static int until(int64_t when)
-{
-	int64_t now = clock_us();
-
-	if (when == INT64_MAX)
-		return 60000;
-	return when <= now ? 0 : (int)((when - now + 999) / 1000);
-}
-
-static int64_t earlier(int64_t x, int64_t y)
-{
-	return x < y ? x : y;
-}
-
 static void loop(struct agent *a, int signals)
 {
 	struct curl_waitfd fds[] = {
@@ -191,52 +257,30 @@ static void loop(struct agent *a, int signals)
 		{ .fd = owner_fd(a->owner), .events = CURL_WAIT_POLLIN },
 		{ .fd = a->listener.unix_fd, .events = CURL_WAIT_POLLIN },
 		{ .fd = a->listener.udp_fd, .events = CURL_WAIT_POLLIN },
+		{ .fd = http_fd(a->http), .events = CURL_WAIT_POLLIN },
 	};
-	unsigned n = a->listener.udp_fd >= 0 ? 5 : 4;
 
 	while (!a->stop) {
 		int64_t next = earlier(watch_step(&a->watch), look_run(a));
 
 		next = earlier(next, sync_run(a));
+		next = earlier(next, notify_step(a));
+		next = earlier(next, http_step(a->http, fds[5].revents != 0));
 		/* Requests just made are started after the wait, which they cut short: what an
 		 * answer changes is always seen by the steps above before the next wait. */
-		kube_wait(a->kube, fds, n, until(next));
+		kube_wait(a->kube, fds, ARRAY_SIZE(fds), until(next));
 		kube_perform(a->kube);
 		if (fds[0].revents)
-			a->stop = true;
+			take_signals(a, signals);
 		if (fds[1].revents)
 			inbound_slurm(a);
 		if (fds[2].revents)
 			act_take_answers(a);
 		if (fds[3].revents)
 			take_doorbells(a, a->listener.unix_fd);
-		if (n > 4 && fds[4].revents)
+		if (fds[4].revents)
 			take_doorbells(a, a->listener.udp_fd);
 	}
-}
-
-/* What came and what was done since the start. */
-static void log_counts(const struct agent *a)
-{
-	log_info("%lu writes, %lu of them creations; %lu actions in Slurm, %lu edits refused", a->count.writes,
-		 a->count.creates, a->count.actions, a->count.refused);
-	log_info("doorbells: %lu taken, %lu bare; dropped: %lu not allowed, %lu not opened, %lu malformed, "
-		 "%lu of other clusters, %lu old",
-		 a->listener.count.taken, a->listener.count.bare, a->listener.count.not_allowed,
-		 a->listener.count.not_opened, a->listener.count.malformed,
-		 a->listener.count.other_cluster, a->listener.count.old);
-}
-
-static int block_signals(void)
-{
-	sigset_t mask;
-
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGTERM);
-	sigaddset(&mask, SIGINT);
-	sigprocmask(SIG_BLOCK, &mask, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 int main(int argc, char **argv)
@@ -249,6 +293,7 @@ int main(int argc, char **argv)
 
 	if (rc)
 		return rc - 1;
+	a.config_path = options.config;
 	if (config_load(options.config, &a.config, &err) < 0 ||
 	    load_access(&a.config, &access, &err) < 0) {
 		log_error("%s", err.text);
@@ -270,11 +315,13 @@ int main(int argc, char **argv)
 		log_error("%s", signals < 0 ? strerror(errno) : err.text);
 		return EXIT_FAILURE;
 	}
-	log_info("slurm-kube-agent " PACKAGE_VERSION ": cluster %s, Kubernetes at %s", a.cluster,
-		 access.server);
-	loop(&a, signals);
+	if (!a.stop) {
+		log_info("slurm-kube-agent " PACKAGE_VERSION ": cluster %s, Kubernetes at %s",
+			 a.cluster, access.server);
+		loop(&a, signals);
+	}
+	notify_stopping();
 	log_info("ending");
-	log_counts(&a);
 	rc = a.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 	stop(&a);
 	slurm_fini();

@@ -23,6 +23,8 @@ static void move_to(struct agent *a, struct entry *e, enum entry_queue queue)
 {
 	if (e->queue != QUEUE_NONE)
 		DL_DELETE(a->queues[e->queue], e);
+	a->queued[e->queue]--;
+	a->queued[queue]++;
 	e->queue = queue;
 	if (queue != QUEUE_NONE)
 		DL_APPEND(a->queues[queue], e);
@@ -90,7 +92,7 @@ static void note_refusal(struct agent *a, struct entry *e, const struct error *r
 {
 	entry_set_refused(e, "Refused", refusal->text);
 	event_post(a, e, EVENT_WARNING, "EditRefused", refusal->text);
-	a->count.refused++;
+	metrics_count(&a->metrics, COUNT_EDIT_REFUSED);
 }
 
 /* Only slurmdbd knows who cancelled a job. */

@@ -22,6 +22,7 @@ struct write {
 	struct agent *agent;
 	struct entry *entry;
 	const char *what;                             /* for messages */
+	enum metric_counter count;
 	void (*done)(struct write *w, struct json_object *object); /* the object as written; or NULL */
 	void (*missing)(struct write *w);             /* the answer was 404; may be NULL */
 	struct json_object *patch;                    /* of spec; NULL for other writes */
@@ -139,7 +140,7 @@ static void send_write(struct agent *a, const struct write *template, const char
 		return;
 	}
 	template->entry->in_flight = true;
-	a->count.writes++;
+	metrics_count(&a->metrics, template->count);
 	log_debug("%s %s", method, path);
 }
 
@@ -173,7 +174,7 @@ static void create_namespace(struct write *w)
 	struct json_object *metadata = json_object_new_object();
 	struct agent *a = w->agent;
 	struct entry *e = w->entry;
-	struct write next = { .agent = a, .entry = e, .what = "make its namespace",
+	struct write next = { .agent = a, .entry = e, .what = "make its namespace", .count = COUNT_WRITE_NAMESPACE,
 			      .done = namespace_made };
 
 	if (!a->config.create_namespaces) {
@@ -200,7 +201,6 @@ static void create_namespace(struct write *w)
 
 static void object_made(struct write *w, struct json_object *object)
 {
-	w->agent->count.creates++;
 	/* Until there is a status to tell: an edit is what differs from this. */
 	entry_know(w->entry, json_get(object, "spec"));
 	take_object(w, object);
@@ -208,7 +208,7 @@ static void object_made(struct write *w, struct json_object *object)
 
 void write_create(struct agent *a, struct entry *e, const struct view *v)
 {
-	struct write w = { .agent = a, .entry = e, .what = "create", .done = object_made,
+	struct write w = { .agent = a, .entry = e, .what = "create", .count = COUNT_WRITE_CREATE, .done = object_made,
 			   .missing = create_namespace };
 	_cleanup_json_ struct json_object *o = new_object(e, true);
 	struct json_object *metadata = json_get(o, "metadata");
@@ -241,7 +241,7 @@ static void object_missing(struct write *w)
 
 void write_spec(struct agent *a, struct entry *e, struct json_object *patch)
 {
-	struct write w = { .agent = a, .entry = e, .what = "write spec", .done = spec_written,
+	struct write w = { .agent = a, .entry = e, .what = "write spec", .count = COUNT_WRITE_SPEC, .done = spec_written,
 			   .missing = object_missing, .patch = patch };
 	_cleanup_json_ struct json_object *o = new_object(e, false);
 
@@ -251,7 +251,7 @@ void write_spec(struct agent *a, struct entry *e, struct json_object *patch)
 
 void write_status(struct agent *a, struct entry *e, struct json_object *status)
 {
-	struct write w = { .agent = a, .entry = e, .what = "write status", .done = object_written,
+	struct write w = { .agent = a, .entry = e, .what = "write status", .count = COUNT_WRITE_STATUS, .done = object_written,
 			   .missing = object_missing };
 	_cleanup_json_ struct json_object *o = new_object(e, true);
 
@@ -276,7 +276,7 @@ static struct json_object *condition(const char *type, const char *status, const
 
 void write_lost(struct agent *a, struct entry *e)
 {
-	struct write w = { .agent = a, .entry = e, .what = "write status", .done = object_written,
+	struct write w = { .agent = a, .entry = e, .what = "write status", .count = COUNT_WRITE_STATUS, .done = object_written,
 			   .missing = object_missing };
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 	struct json_object *status = json_object_new_object(), *list = json_object_new_array();
@@ -295,7 +295,7 @@ void write_lost(struct agent *a, struct entry *e)
 
 void write_label(struct agent *a, struct entry *e)
 {
-	struct write w = { .agent = a, .entry = e, .what = "write label", .done = object_written,
+	struct write w = { .agent = a, .entry = e, .what = "write label", .count = COUNT_WRITE_LABEL, .done = object_written,
 			   .missing = object_missing };
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 	struct json_object *metadata = json_object_new_object(), *labels = json_object_new_object();
@@ -320,7 +320,7 @@ static void finalizer_is_off(struct write *w, struct json_object *object)
 
 void write_finalizer_off(struct agent *a, struct entry *e)
 {
-	struct write w = { .agent = a, .entry = e, .what = "remove finalizer",
+	struct write w = { .agent = a, .entry = e, .what = "remove finalizer", .count = COUNT_WRITE_FINALIZER,
 			   .done = finalizer_is_off, .missing = object_missing };
 	_cleanup_json_ struct json_object *o = new_object(e, false);
 	struct json_object *list = json_object_new_array();
@@ -357,5 +357,6 @@ void write_not_submitted(struct agent *a, struct json_object *object)
 		 json_get_string(object, "metadata.name"));
 	r.path = path;
 	r.body = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
-	kube_send(a->kube, &r, NULL);
+	if (kube_send(a->kube, &r, NULL) == 0)
+		metrics_count(&a->metrics, COUNT_WRITE_STATUS);
 }

@@ -151,7 +151,11 @@ static void take_request(struct helper *h)
 
 	if (n == 0 || (n < 0 && errno != EINTR))
 		_exit(0); /* the agent is gone; children at work finish what they began */
-	if (n > 0 && (request = json_parse(buf, n, NULL)))
+	if (n <= 0 || !(request = json_parse(buf, n, NULL)))
+		return;
+	if (json_get(request, "minimumUid"))
+		h->minimum_uid = (uint32_t)json_get_int(request, "minimumUid", UINT32_MAX);
+	else
 		start_child(h, request);
 }
 

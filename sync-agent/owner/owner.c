@@ -77,6 +77,16 @@ int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
 	return 0;
 }
 
+void owner_set_minimum_uid(struct owner *o, uint32_t minimum_uid)
+{
+	char text[64];
+	int n = snprintf(text, sizeof(text), "{\"minimumUid\":%u}", minimum_uid);
+
+	o->minimum_uid = minimum_uid;
+	if (send(o->fd, text, n, MSG_NOSIGNAL) < 0)
+		return; /* it is gone: owner_next() tells */
+}
+
 bool owner_next(struct owner *o, struct owner_answer *ret, bool *dead)
 {
 	char buf[OWNER_MESSAGE_MAX];

@@ -26,6 +26,9 @@ int owner_fd(const struct owner *o);
 int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
 	      struct json_object *steps, struct error *err);
 
+/* From now on it acts for no uid below. */
+void owner_set_minimum_uid(struct owner *o, uint32_t minimum_uid);
+
 struct owner_answer {
 	uint64_t ticket;
 	bool ok;

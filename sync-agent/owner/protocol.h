@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+/* A request has steps to do, or a new "minimumUid" and no answer. */
 #define OWNER_MESSAGE_MAX 65536
 #define OWNER_ACTION_SECONDS 60 /* an action that takes longer is killed */
 

@@ -242,10 +242,26 @@ static void ask_past(struct slurm_thread *t, const struct question *q, struct sl
 	r->groups[r->n_groups++] = group;
 }
 
+static void ask_conf(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
+{
+	slurm_conf_t *conf = NULL;
+
+	if (slurm_load_ctl_conf(0, &conf) != 0) {
+		fail_slurm(r, "asking slurmctld for its configuration");
+		return;
+	}
+	r->cluster = strdup(conf->cluster_name);
+	r->slurm_user = conf->slurm_user_id;
+	if (!r->cluster)
+		fail_memory(r);
+	slurm_free_ctl_conf(conf);
+}
+
 static void (*const askers[])(struct slurm_thread *, const struct question *,
 			      struct slurm_result *) = {
 	[ASK_QUEUE] = ask_queue,
 	[ASK_JOB] = ask_job,
+	[ASK_CONF] = ask_conf,
 	[ASK_PAST] = ask_past,
 };
 
@@ -386,6 +402,7 @@ void slurm_result_free(struct slurm_result *r)
 		job_group_free(r->groups[i]);
 	free(r->groups);
 	free(r->ids);
+	free(r->cluster);
 	free(r);
 }
 

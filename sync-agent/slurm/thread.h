@@ -16,6 +16,7 @@
 enum slurm_ask {
 	ASK_QUEUE, /* all jobs: changed groups, and the ids of all that are there */
 	ASK_JOB,   /* one job's whole group, from slurmctld */
+	ASK_CONF,  /* slurmctld's cluster and SlurmUser */
 	ASK_PAST,  /* one job that slurmctld no longer has, from slurmdbd */
 };
 
@@ -31,6 +32,8 @@ struct slurm_result {
 	struct error err;
 	size_t n_groups;
 	struct job_group **groups;
+	char *cluster; /* ASK_CONF */
+	uint32_t slurm_user;
 	size_t n_ids; /* ASK_QUEUE: keys of all groups, ascending */
 	uint32_t *ids;
 };

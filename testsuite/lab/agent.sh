@@ -7,14 +7,17 @@ has_agent() {
 }
 
 agent_up() {
-	local etc number node suffix ctld_port node_ports
+	local etc number node suffix ctld_port node_ports port
 	cluster_vars "$1"
+	port=PORT_AGENT_$number
 	cat >"$etc/agent.yaml" <<-END
 	cluster: $1
 	slurmConf: $etc/slurm.conf
 	kubeconfig: $(agent_kubeconfig)
 	doorbell:
 	  unix: $STATE/run/doorbell$suffix
+	http:
+	  listen: 127.0.0.1:${!port}
 	namespaces:
 	  template: "slurm-{user}"
 	  create: true
