@@ -26,6 +26,37 @@ extern char *slurm_job_reason_string(enum job_state_reason reason);
 #define compat_reason_string(reason) slurm_job_reason_string(reason)
 #endif
 
+/* Likewise: a node's state ("IDLE", "DRAINED*") and a mode of preemption ("REQUEUE"); static strings. */
+extern char *slurm_node_state_string(uint32_t state);
+extern const char *slurm_preempt_mode_string(uint16_t mode);
+
+/* What jobs have of a node. Memory is in megabytes. */
+static inline uint16_t compat_node_alloc_cpus(const node_info_t *node)
+{
+#if SLURM_AT_LEAST(25, 5, 0)
+	return node->alloc_cpus;
+#else
+	uint16_t cpus = 0;
+
+	slurm_get_select_nodeinfo(node->select_nodeinfo, SELECT_NODEDATA_SUBCNT,
+				  NODE_STATE_ALLOCATED, &cpus);
+	return cpus;
+#endif
+}
+
+static inline uint64_t compat_node_alloc_memory(const node_info_t *node)
+{
+#if SLURM_AT_LEAST(25, 5, 0)
+	return node->alloc_memory;
+#else
+	uint64_t memory = 0;
+
+	slurm_get_select_nodeinfo(node->select_nodeinfo, SELECT_NODEDATA_MEM_ALLOC,
+				  NODE_STATE_ALLOCATED, &memory);
+	return memory;
+#endif
+}
+
 /* Make *item count * size bytes long, cleared where it is new. With may_fail it returns NULL and leaves
  * *item alone when memory is short; without it, and in slurm_xstrdup(), the daemon is aborted. */
 extern void *slurm_xrecalloc(void **item, size_t count, size_t size, bool clear, bool may_fail,

@@ -8,6 +8,7 @@
  *   write.c          writes to the API server, and what their answers mean
  *   act.c            edits and deletions as the job's owner
  *   events.c         Kubernetes Events
+ *   partitions.c     the cluster and its partitions -> catalog.c, which keeps their objects
  *   tombs.c          jobs whose objects were deleted while slurmctld still knew them
  *   metrics/, http/  what is counted and told about all this
  *   notify.c         what systemd is told
@@ -16,6 +17,7 @@
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
 
+#include "sync-agent/catalog.h"
 #include "sync-agent/config.h"
 #include "sync-agent/doorbell/listener.h"
 #include "sync-agent/entry.h"
@@ -66,6 +68,17 @@ struct agent {
 	int64_t look_credit, look_credit_at; /* microseconds of slurmctld's time */
 	bool slurm_down;           /* said so */
 	bool slurm_answered;       /* once, since the start */
+
+	/* The cluster's own object and its partitions'. */
+	struct catalog clusters, partitions;
+	struct {
+		struct partition_list *list; /* the latest; NULL: none yet */
+		struct tally jobs;           /* by state */
+		bool jobs_known, asked, force, told, failing;
+		int64_t next;    /* monotonic: when to ask again */
+		char *trouble;   /* why slurmctld doesn't answer; NULL: it does */
+		time_t contact;  /* when it last did, 0: not yet */
+	} look;
 
 	struct tomb *tombs;
 	char *tombs_path;
@@ -122,6 +135,14 @@ void look_polled(struct agent *a, const struct slurm_result *r);
 /* Ask what is due. Returns the monotonic time to be called again. */
 int64_t look_run(struct agent *a);
 void looks_free(struct agent *a);
+
+/* partitions.c */
+void partitions_start(struct agent *a);
+/* Every answer of the Slurm thread passes through here. */
+void partitions_take(struct agent *a, struct slurm_result *r);
+/* Ask and write what is due. Returns the monotonic time to be called again. */
+int64_t partitions_run(struct agent *a);
+void partitions_stop(struct agent *a);
 
 /* tombs.c */
 int tombs_load(struct agent *a, struct error *err);

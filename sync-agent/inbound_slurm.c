@@ -157,7 +157,7 @@ static void take_result(struct agent *a, struct slurm_result *r)
 	bool ended = r->gone;
 
 	note_call(a, r);
-	if (r->ask != ASK_PAST)
+	if (r->ask == ASK_QUEUE || r->ask == ASK_JOB)
 		note_health(a, r);
 	for (size_t i = 0; i < r->n_groups; i++) {
 		if (r->groups[i]->key == r->job_id)
@@ -180,6 +180,8 @@ static void take_result(struct agent *a, struct slurm_result *r)
 		break;
 	case ASK_CONF:
 		break; /* main.c has taken it */
+	case ASK_PARTITIONS:
+		break;
 	case ASK_PAST: {
 		struct entry *e = entry_find(&a->entries, r->job_id);
 
@@ -201,6 +203,7 @@ void inbound_slurm(struct agent *a)
 	struct slurm_result *r;
 
 	while ((r = slurm_thread_next(a->slurm))) {
+		partitions_take(a, r);
 		take_result(a, r);
 		slurm_result_free(r);
 	}

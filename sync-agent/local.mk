@@ -8,10 +8,14 @@ libmirror_la_SOURCES = \
 	sync-agent/mirror/indexes.c sync-agent/mirror/indexes.h \
 	sync-agent/mirror/minutes.c sync-agent/mirror/minutes.h \
 	sync-agent/mirror/object.c sync-agent/mirror/object.h \
+	sync-agent/mirror/partition.c sync-agent/mirror/partition.h \
 	sync-agent/mirror/reconcile.c sync-agent/mirror/reconcile.h \
 	sync-agent/mirror/text.c sync-agent/mirror/text.h \
 	sync-agent/mirror/view.c sync-agent/mirror/view.h \
-	sync-agent/slurm/job.h sync-agent/slurm/job.c
+	sync-agent/slurm/gres.c sync-agent/slurm/gres.h \
+	sync-agent/slurm/job.h sync-agent/slurm/job.c \
+	sync-agent/slurm/partition.c sync-agent/slurm/partition.h \
+	sync-agent/slurm/tally.c sync-agent/slurm/tally.h
 libmirror_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 libmirror_la_LIBADD = libcommon_json.la libcommon.la
 
@@ -39,6 +43,7 @@ libagent_la_LIBADD = libmirror.la libcommon_seal.la libcommon_yaml.la libcommon_
 sbin_PROGRAMS += sync-agent/slurm-kube-agent
 sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/act.c \
+	sync-agent/catalog.c sync-agent/catalog.h \
 	sync-agent/events.c \
 	sync-agent/http/server.c sync-agent/http/server.h \
 	sync-agent/inbound_kube.c \
@@ -50,10 +55,12 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/notify.c sync-agent/notify.h \
 	sync-agent/owner/helper.c sync-agent/owner/protocol.h \
 	sync-agent/owner/owner.c sync-agent/owner/owner.h \
+	sync-agent/partitions.c \
 	sync-agent/reload.c \
 	sync-agent/slurm/accounting.c sync-agent/slurm/accounting.h \
 	sync-agent/slurm/load.c sync-agent/slurm/load.h \
 	sync-agent/slurm/names.c sync-agent/slurm/names.h \
+	sync-agent/slurm/partitions.c sync-agent/slurm/partitions.h \
 	sync-agent/slurm/thread.c sync-agent/slurm/thread.h \
 	sync-agent/sync.c \
 	sync-agent/verbs/cancel.c \

@@ -215,6 +215,7 @@ static int start(struct agent *a, struct kube_access *access, int signals, struc
 	a->watch = (struct watch){ .kube = a->kube, .path = SLURMJOBS_PATH,
 				   .on_event = inbound_kube, .ctx = a };
 	a->look_credit_at = clock_us();
+	partitions_start(a);
 	return 0;
 }
 
@@ -224,6 +225,7 @@ static void stop(struct agent *a)
 
 	http_stop(a->http);
 	watch_free(&a->watch);
+	partitions_stop(a);
 	kube_free(a->kube);
 	slurm_thread_stop(a->slurm);
 	owner_stop(a->owner);
@@ -264,6 +266,7 @@ static void loop(struct agent *a, int signals)
 		int64_t next = earlier(watch_step(&a->watch), look_run(a));
 
 		next = earlier(next, sync_run(a));
+		next = earlier(next, partitions_run(a));
 		next = earlier(next, notify_step(a));
 		next = earlier(next, http_step(a->http, fds[5].revents != 0));
 		/* Requests just made are started after the wait, which they cut short: what an

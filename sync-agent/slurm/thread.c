@@ -14,6 +14,7 @@
 #include "sync-agent/clock.h"
 #include "sync-agent/slurm/accounting.h"
 #include "sync-agent/slurm/load.h"
+#include "sync-agent/slurm/partitions.h"
 
 #define TRIM_FROM 1000 /* jobs */
 
@@ -45,6 +46,7 @@ struct slurm_thread {
 	struct seen *seen;
 	uint32_t round;
 	time_t last_update;
+	struct partitions partitions;
 };
 
 /* -- grouping ------------------------------------------------------------------------------- */
@@ -182,6 +184,7 @@ static void ask_queue(struct slurm_thread *t, const struct question *q, struct s
 		return;
 	}
 	t->round++;
+	jobs_count(msg, &r->job_states);
 	if (take_groups(t, msg, q->force, true, r) < 0) {
 		fail_memory(r);
 		t->last_update = 0;
@@ -220,6 +223,12 @@ static void ask_job(struct slurm_thread *t, const struct question *q, struct slu
 	if (take_groups(t, msg, q->force, false, r) < 0)
 		fail_memory(r);
 	slurm_free_job_info_msg(msg);
+}
+
+static void ask_partitions(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
+{
+	if (partitions_load(&t->partitions, q->force, &r->partitions, &r->err) < 0)
+		r->failed = true;
 }
 
 static void ask_past(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
@@ -262,6 +271,7 @@ static void (*const askers[])(struct slurm_thread *, const struct question *,
 	[ASK_QUEUE] = ask_queue,
 	[ASK_JOB] = ask_job,
 	[ASK_CONF] = ask_conf,
+	[ASK_PARTITIONS] = ask_partitions,
 	[ASK_PAST] = ask_past,
 };
 
@@ -403,6 +413,8 @@ void slurm_result_free(struct slurm_result *r)
 	free(r->groups);
 	free(r->ids);
 	free(r->cluster);
+	tally_free(&r->job_states);
+	partition_list_free(r->partitions);
 	free(r);
 }
 
@@ -426,6 +438,7 @@ void slurm_thread_stop(struct slurm_thread *t)
 	}
 	t->round++;
 	forget_gone(t);
+	partitions_free(&t->partitions);
 	close(t->fd);
 	pthread_cond_destroy(&t->wake);
 	pthread_mutex_destroy(&t->lock);

@@ -12,11 +12,13 @@
 
 #include "common/error.h"
 #include "sync-agent/slurm/job.h"
+#include "sync-agent/slurm/partition.h"
 
 enum slurm_ask {
 	ASK_QUEUE, /* all jobs: changed groups, and the ids of all that are there */
 	ASK_JOB,   /* one job's whole group, from slurmctld */
 	ASK_CONF,  /* slurmctld's cluster and SlurmUser */
+	ASK_PARTITIONS, /* partitions and nodes; force: slurmctld's version, too */
 	ASK_PAST,  /* one job that slurmctld no longer has, from slurmdbd */
 };
 
@@ -36,6 +38,8 @@ struct slurm_result {
 	uint32_t slurm_user;
 	size_t n_ids; /* ASK_QUEUE: keys of all groups, ascending */
 	uint32_t *ids;
+	struct tally job_states; /* ASK_QUEUE: jobs by state, if it is not unchanged */
+	struct partition_list *partitions; /* ASK_PARTITIONS: NULL if nothing has changed */
 };
 
 struct slurm_thread;
