@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "sync-agent/clock.h"
 #include "sync-agent/log.h"
+#include "sync-agent/mirror/cluster.h"
 #include "sync-agent/mirror/object.h"
 #include "sync-agent/mirror/partition.h"
 

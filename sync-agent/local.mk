@@ -2,6 +2,7 @@
 # libmirror: what decides, pure; it calls no host. The agent is a shell around it.
 noinst_LTLIBRARIES += libmirror.la
 libmirror_la_SOURCES = \
+	sync-agent/mirror/cluster.c sync-agent/mirror/cluster.h \
 	sync-agent/mirror/conditions.c sync-agent/mirror/conditions.h \
 	sync-agent/mirror/fields.c sync-agent/mirror/fields.h \
 	sync-agent/mirror/image.c sync-agent/mirror/image.h \
@@ -10,6 +11,7 @@ libmirror_la_SOURCES = \
 	sync-agent/mirror/object.c sync-agent/mirror/object.h \
 	sync-agent/mirror/partition.c sync-agent/mirror/partition.h \
 	sync-agent/mirror/reconcile.c sync-agent/mirror/reconcile.h \
+	sync-agent/mirror/sums.c sync-agent/mirror/sums.h \
 	sync-agent/mirror/text.c sync-agent/mirror/text.h \
 	sync-agent/mirror/view.c sync-agent/mirror/view.h \
 	sync-agent/slurm/gres.c sync-agent/slurm/gres.h \

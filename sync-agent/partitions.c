@@ -9,6 +9,7 @@
 #include "sync-agent/agent.h"
 #include "sync-agent/clock.h"
 #include "sync-agent/log.h"
+#include "sync-agent/mirror/cluster.h"
 #include "sync-agent/mirror/partition.h"
 
 #define COLLECTION "/apis/" OBJECT_API_VERSION

@@ -55,15 +55,6 @@ void tally_add(struct tally *t, const char *name, size_t len, uint64_t total, ui
 	}
 }
 
-void tally_join(struct tally *t, const struct tally *other)
-{
-	for (size_t i = 0; i < other->n; i++) {
-		const struct tally_row *row = &other->rows[i];
-
-		tally_add(t, row->name, strlen(row->name), row->total, row->used);
-	}
-}
-
 uint64_t tally_total(const struct tally *t, const char *name)
 {
 	size_t at = find(t, name);

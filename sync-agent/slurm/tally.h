@@ -24,9 +24,6 @@ struct tally {
  * memory, is left out. */
 void tally_add(struct tally *t, const char *name, size_t len, uint64_t total, uint64_t used);
 
-/* Add every row of other. */
-void tally_join(struct tally *t, const struct tally *other);
-
 /* The row's total, 0 if there is none. */
 uint64_t tally_total(const struct tally *t, const char *name);
 

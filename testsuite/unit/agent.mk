@@ -7,12 +7,14 @@ UNIT_TESTS += \
 	testsuite/unit/test_config \
 	testsuite/unit/test_entry \
 	testsuite/unit/test_fields \
+	testsuite/unit/test_gres \
 	testsuite/unit/test_indexes \
 	testsuite/unit/test_kube_stats \
 	testsuite/unit/test_listener \
 	testsuite/unit/test_looks \
 	testsuite/unit/test_minutes \
 	testsuite/unit/test_object \
+	testsuite/unit/test_partition \
 	testsuite/unit/test_reconcile \
 	testsuite/unit/test_text \
 	testsuite/unit/test_tombs \
@@ -43,6 +45,10 @@ testsuite_unit_test_fields_SOURCES = testsuite/unit/test_fields.c testsuite/unit
 testsuite_unit_test_fields_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_fields_LDADD = libmirror.la $(UNIT_LIBS)
 
+testsuite_unit_test_gres_SOURCES = testsuite/unit/test_gres.c
+testsuite_unit_test_gres_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_gres_LDADD = libmirror.la $(UNIT_LIBS)
+
 testsuite_unit_test_indexes_SOURCES = testsuite/unit/test_indexes.c
 testsuite_unit_test_indexes_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_indexes_LDADD = libmirror.la $(UNIT_LIBS)
@@ -66,6 +72,10 @@ testsuite_unit_test_minutes_LDADD = libmirror.la $(UNIT_LIBS)
 testsuite_unit_test_object_SOURCES = testsuite/unit/test_object.c testsuite/unit/sample_job.h
 testsuite_unit_test_object_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_object_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_partition_SOURCES = testsuite/unit/test_partition.c
+testsuite_unit_test_partition_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_partition_LDADD = libmirror.la $(UNIT_LIBS)
 
 testsuite_unit_test_reconcile_SOURCES = testsuite/unit/test_reconcile.c
 testsuite_unit_test_reconcile_CFLAGS = $(UNIT_CFLAGS)
