@@ -155,6 +155,8 @@ static void take_answer(struct agent *a, const struct owner_answer *answer)
 	if (!e)
 		return;
 	e->acting = false;
+	if (!answer->lost)
+		note_answer(&a->metrics, &e->notes);
 	if (answer->ok) {
 		done(a, e, action);
 	} else if (answer->lost) {

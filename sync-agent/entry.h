@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "sync-agent/metrics/census.h"
+#include "sync-agent/metrics/note.h"
 #include "sync-agent/mirror/object.h"
 #include "sync-agent/slurm/job.h"
 
@@ -48,6 +49,7 @@ struct entry {
 	char label[24];           /* the label slurm-kube.io/state */
 	struct synced *synced;    /* NULL: in sync */
 	census_cell counted;      /* as what metrics count it */
+	struct notes notes;
 
 	/* Made with kubectl. */
 	struct submission *submission; /* while it has no job: submit/ */

@@ -5,6 +5,7 @@
 
 #include "common/json.h"
 #include "sync-agent/agent.h"
+#include "sync-agent/clock.h"
 #include "sync-agent/log.h"
 
 /* An event may arrive after the answer to a later write of our own. */
@@ -81,6 +82,8 @@ static void object_there(struct agent *a, struct json_object *object, bool liste
 	if (is_same(e, version) || is_stale(e, version))
 		return;
 	entry_take_object(e, object);
+	if (e->generation != generation && e->generation > 1)
+		note_edit(&e->notes, clock_us());
 	/* Our own status or label under way comes back with the generation it had; an edit doesn't. */
 	if (!e->in_flight || e->deleting || e->generation != generation)
 		compare(a, e);

@@ -72,6 +72,7 @@ static void take_group(struct agent *a, struct slurm_result *r, struct job_group
 	if (!e || r->asked_us < e->fresh_from)
 		return;
 	e->gone = false;
+	note_change(&e->notes, r->asked_us);
 	job_group_free(e->wanted);
 	e->wanted = TAKE_PTR(*group);
 	sync_enqueue(a, e);

@@ -36,6 +36,7 @@ libagent_la_SOURCES = \
 	sync-agent/log.c sync-agent/log.h \
 	sync-agent/metrics/census.c sync-agent/metrics/census.h \
 	sync-agent/metrics/metrics.c sync-agent/metrics/metrics.h \
+	sync-agent/metrics/note.c sync-agent/metrics/note.h \
 	sync-agent/metrics/process.c sync-agent/metrics/process.h \
 	sync-agent/looks.c \
 	sync-agent/tombs.c

@@ -111,9 +111,11 @@ static void advance_status(struct agent *a, struct entry *e, const struct view *
 
 	if (object_status_hash(status) != e->status_hash) {
 		event_transition(a, e, v);
+		e->notes.told = true;
 		write_status(a, e, status);
 		return;
 	}
+	note_in_sync(&a->metrics, &e->notes, v);
 	entry_set(&e->sent, NULL);
 	entry_set(&e->known, NULL);
 	e->tries = 0;

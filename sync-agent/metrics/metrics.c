@@ -52,7 +52,7 @@ static const struct {
 	const char *help;
 } times_rows[TIMES] = {
 	[TIMES_MIRROR] = { "slurm_kube_mirror_seconds", NULL, quick,
-			   "From a change in Slurm being seen or announced until it is written." },
+			   "From a change in Slurm being seen until the API server has it." },
 	[TIMES_EDIT] = { "slurm_kube_edit_seconds", NULL, quick,
 			 "From an edit or a deletion being seen until Slurm has answered." },
 	[TIMES_SLURM_QUEUE] = { "slurm_kube_slurm_call_seconds", "call=\"queue\"", quick,

@@ -12,6 +12,7 @@ UNIT_TESTS += \
 	testsuite/unit/test_kube_stats \
 	testsuite/unit/test_listener \
 	testsuite/unit/test_looks \
+	testsuite/unit/test_metrics \
 	testsuite/unit/test_minutes \
 	testsuite/unit/test_object \
 	testsuite/unit/test_partition \
@@ -64,6 +65,10 @@ testsuite_unit_test_listener_LDADD = libagent.la $(UNIT_LIBS)
 testsuite_unit_test_looks_SOURCES = testsuite/unit/test_looks.c
 testsuite_unit_test_looks_CFLAGS = $(UNIT_CFLAGS) $(CURL_CFLAGS)
 testsuite_unit_test_looks_LDADD = libagent.la $(UNIT_LIBS)
+
+testsuite_unit_test_metrics_SOURCES = testsuite/unit/test_metrics.c testsuite/unit/sample_job.h
+testsuite_unit_test_metrics_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_metrics_LDADD = libagent.la libmirror.la $(UNIT_LIBS)
 
 testsuite_unit_test_minutes_SOURCES = testsuite/unit/test_minutes.c
 testsuite_unit_test_minutes_CFLAGS = $(UNIT_CFLAGS)
