@@ -62,6 +62,18 @@ static inline uint64_t compat_node_alloc_memory(const node_info_t *node)
 extern void *slurm_xrecalloc(void **item, size_t count, size_t size, bool clear, bool may_fail,
 			     const char *file, int line, const char *function);
 
+/* A point of time as sbatch --begin takes it ("2030-06-01T18:00:00", "tomorrow", "now+2hours"); 0 if it is
+ * none, of which the library also tells standard error. */
+extern time_t slurm_parse_time(const char *text, int past);
+#define compat_parse_time(text) slurm_parse_time(text, 0)
+
+/* How --gres is written among --tres-per-node. */
+#if SLURM_AT_LEAST(23, 11, 0)
+#define COMPAT_GRES_PREFIX "gres/"
+#else
+#define COMPAT_GRES_PREFIX "gres:"
+#endif
+
 /* The daemon's own configuration, for its plugins: of the same build as the header, or the daemon
  * wouldn't have loaded them. Its address is NULL where there is none. */
 extern slurm_conf_t slurm_conf __attribute__((weak));

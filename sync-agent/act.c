@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
+#include "common/buffer.h"
 #include "common/json.h"
 #include "sync-agent/agent.h"
+#include "sync-agent/audit.h"
 #include "sync-agent/clock.h"
+#include "sync-agent/edit.h"
 #include "sync-agent/log.h"
+#include "sync-agent/mirror/text.h"
 
 enum action { ACTION_EDIT, ACTION_CANCEL };
 
@@ -23,64 +27,219 @@ static void read_back(struct agent *a, struct entry *e)
 	slurm_thread_ask(a->slurm, ASK_JOB, e->id, true);
 }
 
+static struct json_object *sent_of(const struct entry *e)
+{
+	return e->sent ? json_parse(e->sent, strlen(e->sent), NULL) : NULL;
+}
+
 /* Neither yes nor no: the edit is still to be made. */
 static void forget_sent(struct entry *e)
 {
-	_cleanup_json_ struct json_object *sent =
-		e->sent ? json_parse(e->sent, strlen(e->sent), NULL) : NULL;
+	_cleanup_json_ struct json_object *sent = sent_of(e);
 
 	entry_unknow(e, sent);
 	entry_set(&e->sent, NULL);
 }
 
-/* "spec.timeLimit": what the edit was about, from the fields that were sent. */
-static void name_fields(const struct entry *e, char *buf, size_t size)
+/* -- steps ---------------------------------------------------------------------------------- */
+
+/* How a field's edit is done, in the order in which it is: what lets a job start comes last, what
+ * makes it wait comes first. */
+static const struct how {
+	const char *field, *verb;
+	bool value; /* of a field that is true or false: which of them this is about */
+	bool before_update;
+} hows[] = {
+	{ "requeueRequestedAt", "requeue", false, true },
+	{ "hold", "hold", true, true },
+	{ "suspend", "suspend", true, true },
+	{ "suspend", "resume", false, false },
+	{ "hold", "release", false, false },
+};
+
+static bool is_how(const struct how *how, const char *field, struct json_object *value)
 {
-	_cleanup_json_ struct json_object *sent =
-		e->sent ? json_parse(e->sent, strlen(e->sent), NULL) : NULL;
-	size_t used = 0;
+	return !strcmp(how->field, field) &&
+	       (!json_object_is_type(value, json_type_boolean) ||
+		json_object_get_boolean(value) == how->value);
+}
 
-	buf[0] = '\0';
-	if (!sent)
-		return;
-	json_object_object_foreach(sent, name, value) {
-		int n = snprintf(buf + used, size - used, "%sspec.%s %s", used ? ", " : "", name,
-				 value ? json_object_get_string(value) : "");
+/* The verb for an edit of a field; "update" for those that scontrol update changes. */
+static const struct how *how_of(const char *field, struct json_object *value)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hows); i++)
+		if (is_how(&hows[i], field, value))
+			return &hows[i];
+	return NULL;
+}
 
-		if (n < 0 || used + n >= size)
-			return;
-		used += n;
+static struct json_object *add_step(struct json_object *steps, const char *verb,
+				    struct json_object *fields)
+{
+	struct json_object *step = json_object_new_object(), *names = json_object_new_array();
+
+	json_set_string(step, "verb", verb);
+	json_object_object_add(step, "names", names);
+	if (fields)
+		json_object_object_add(step, "fields", json_object_get(fields));
+	json_object_array_add(steps, step);
+	return names;
+}
+
+/* Requeue and hold in one are requeuehold. */
+static void add_requeue(struct json_object *steps, struct json_object *send)
+{
+	_cleanup_json_ struct json_object *fields = json_object_new_object();
+	bool hold = json_get_bool(send, "hold", false);
+	struct json_object *names;
+
+	json_set_bool(fields, "hold", hold);
+	names = add_step(steps, "requeue", fields);
+	json_object_array_add(names, json_object_new_string("requeueRequestedAt"));
+	if (hold)
+		json_object_array_add(names, json_object_new_string("hold"));
+}
+
+static void add_verbs(struct json_object *steps, struct json_object *send, bool before_update)
+{
+	bool requeue = json_get(send, "requeueRequestedAt") != NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(hows); i++) {
+		const struct how *how = &hows[i];
+		struct json_object *value = json_get(send, how->field);
+
+		if (!value || how->before_update != before_update || !is_how(how, how->field, value))
+			continue;
+		if (!strcmp(how->verb, "requeue"))
+			add_requeue(steps, send);
+		else if (!requeue || strcmp(how->verb, "hold"))
+			json_object_array_add(add_step(steps, how->verb, NULL),
+					      json_object_new_string(how->field));
 	}
 }
 
-static void refused(struct agent *a, struct entry *e, enum action action, const char *why)
+static struct json_object *steps_of(struct json_object *send)
 {
-	char fields[120], text[sizeof(e->synced->message)];
+	_cleanup_json_ struct json_object *fields = json_object_new_object();
+	struct json_object *steps = json_object_new_array(), *names;
+
+	add_verbs(steps, send, true);
+	json_object_object_foreach(send, name, value) {
+		if (!how_of(name, value))
+			json_object_object_add(fields, name, json_object_get(value));
+	}
+	if (json_object_object_length(fields)) {
+		names = add_step(steps, "update", fields);
+		json_object_object_foreach(fields, field, unused) {
+			(void)unused;
+			json_object_array_add(names, json_object_new_string(field));
+		}
+	}
+	add_verbs(steps, send, false);
+	return steps;
+}
+
+/* -- telling -------------------------------------------------------------------------------- */
+
+static void audit(struct agent *a, const struct entry *e, const char *field,
+		  struct json_object *value, const char *refused)
+{
+	const struct how *how = field ? how_of(field, value) : NULL;
+	const char *action = !field ? "cancel" : how ? how->verb : "edit";
+	char manager[128] = "", asked[40] = "";
+	struct audit line = {
+		.action = action,
+		.field = field,
+		.value = value ? json_object_get_string(value) : NULL,
+		.namespace = e->namespace, .name = e->name,
+		.job_id = e->id, .uid = e->owner_uid,
+		.as_operator = words_have(&a->config.operator_actions, field && !how ? field : action),
+		.manager = manager, .asked = asked,
+		.refused = refused,
+	};
+
+	if (field)
+		edit_editor(e, field, manager, sizeof(manager), asked, sizeof(asked));
+	audit_log(&line);
+}
+
+static void tell_refusal(struct agent *a, struct entry *e, enum action action, const char *text)
+{
 	static const char *const reasons[] = {
 		[ACTION_EDIT] = "EditRefused",
 		[ACTION_CANCEL] = "CancelRefused",
 	};
 
-	name_fields(e, fields, sizeof(fields));
-	if (action == ACTION_EDIT && fields[0])
-		snprintf(text, sizeof(text), "%s: Slurm says: %s", fields, why);
-	else
-		snprintf(text, sizeof(text), "%s", why);
 	log_info("job %u: %s: %s", e->id, reasons[action], text);
-	entry_set_refused(e, "Refused", text);
+	edit_set_refused(e, text);
 	event_post(a, e, EVENT_WARNING, reasons[action], text);
 	metrics_count(&a->metrics, action == ACTION_EDIT ? COUNT_EDIT_REFUSED : COUNT_CANCEL_REFUSED);
-	/* Asked once: the object goes when the job ends by itself. */
-	if (action == ACTION_CANCEL)
-		e->cancelled = true;
 }
+
+void act_refuse(struct agent *a, struct entry *e, const char *text)
+{
+	if (edit_may_tell(e, text))
+		tell_refusal(a, e, ACTION_EDIT, text);
+}
+
+/* What was sent is divided into what Slurm took and what it refused: refusals has the words by field, or
+ * why those for all of them. */
+static void judge_edit(struct agent *a, struct entry *e, struct json_object *refusals,
+		       const char *why)
+{
+	_cleanup_json_ struct json_object *sent = sent_of(e);
+	_cleanup_buffer_ struct buffer yes = BUFFER_INIT(TEXT_MAX), no = BUFFER_INIT(TEXT_MAX);
+
+	if (!sent)
+		return;
+	json_object_object_foreach(sent, name, value) {
+		const char *words = why ? why : json_get_string(refusals, name);
+		const char *text = value ? json_object_get_string(value) : "";
+
+		audit(a, e, name, value, words);
+		if (words) {
+			buffer_printf(&no, "%sspec.%s %.200s: %s", no.used ? "; " : "", name, text,
+				      words);
+			continue;
+		}
+		edit_accept(e, name, value);
+		buffer_printf(&yes, "%sspec.%s %.200s", yes.used ? ", " : "", name, text);
+	}
+	if (yes.used) {
+		entry_set_in_sync(e);
+		event_post(a, e, EVENT_NORMAL, "Edited", yes.data);
+		metrics_count(&a->metrics, COUNT_EDIT_APPLIED);
+	}
+	if (no.used)
+		tell_refusal(a, e, ACTION_EDIT, no.data);
+	entry_set(&e->sent, NULL);
+}
+
+static void cancel_refused(struct agent *a, struct entry *e, const char *why)
+{
+	audit(a, e, NULL, NULL, why);
+	tell_refusal(a, e, ACTION_CANCEL, why);
+	/* Asked once: the object goes when the job ends by itself. */
+	e->cancelled = true;
+}
+
+static void refused(struct agent *a, struct entry *e, enum action action, const char *why)
+{
+	if (action == ACTION_CANCEL)
+		cancel_refused(a, e, why);
+	else
+		judge_edit(a, e, NULL, why);
+}
+
+/* -- acting --------------------------------------------------------------------------------- */
 
 static void act(struct agent *a, struct entry *e, const struct job *job, enum action action,
 		struct json_object *steps)
 {
 	struct error err;
 
-	if (owner_act(a->owner, ticket_of(e, action), (uint32_t)job->uid, e->id, steps, &err) < 0) {
+	e->owner_uid = (uint32_t)job->uid;
+	if (owner_act(a->owner, ticket_of(e, action), e->owner_uid, e->id, steps, &err) < 0) {
 		refused(a, e, action, err.text);
 		read_back(a, e);
 		return;
@@ -88,33 +247,14 @@ static void act(struct agent *a, struct entry *e, const struct job *job, enum ac
 	e->acting = true;
 }
 
-static void add_step(struct json_object *steps, const char *verb, struct json_object *fields)
-{
-	struct json_object *step = json_object_new_object();
-
-	json_set_string(step, "verb", verb);
-	if (fields)
-		json_object_object_add(step, "fields", json_object_get(fields));
-	json_object_array_add(steps, step);
-}
-
 void act_edit(struct agent *a, struct entry *e, const struct job *job, struct json_object *send)
 {
-	_cleanup_json_ struct json_object *steps = json_object_new_array();
-	_cleanup_json_ struct json_object *fields = json_object_new_object();
+	_cleanup_json_ struct json_object *steps = steps_of(send);
 	const char *text = json_object_to_json_string_ext(send, JSON_C_TO_STRING_PLAIN);
 
 	entry_set(&e->sent, text);
 	entry_know(e, send);
-	log_info("job %u: edit %s for uid %llu", e->id, text, (unsigned long long)job->uid);
-	json_object_object_foreach(send, name, value) {
-		if (!strcmp(name, "hold"))
-			add_step(steps, json_object_get_boolean(value) ? "hold" : "release", NULL);
-		else
-			json_object_object_add(fields, name, json_object_get(value));
-	}
-	if (json_object_object_length(fields))
-		add_step(steps, "update", fields);
+	log_debug("job %u: edit %s for uid %llu", e->id, text, (unsigned long long)job->uid);
 	act(a, e, job, ACTION_EDIT, steps);
 }
 
@@ -122,28 +262,35 @@ void act_cancel(struct agent *a, struct entry *e, const struct job *job)
 {
 	_cleanup_json_ struct json_object *steps = json_object_new_array();
 
-	log_info("job %u: deleted in Kubernetes, cancelling for uid %llu", e->id,
-		 (unsigned long long)job->uid);
-	add_step(steps, "cancel", NULL);
+	json_object_array_add(add_step(steps, "cancel", NULL), json_object_new_string("cancel"));
 	act(a, e, job, ACTION_CANCEL, steps);
 }
 
-static void done(struct agent *a, struct entry *e, enum action action)
+static void cancelled(struct agent *a, struct entry *e)
 {
-	char message[300];
-
+	audit(a, e, NULL, NULL, NULL);
 	entry_set_in_sync(e);
-	metrics_count(&a->metrics, action == ACTION_EDIT ? COUNT_EDIT_APPLIED : COUNT_CANCEL_APPLIED);
+	metrics_count(&a->metrics, COUNT_CANCEL_APPLIED);
+	e->cancelled = true;
+	if (e->wanted)
+		entry_set(&e->cancelled_by, e->wanted->jobs[0]->user);
+	event_post(a, e, EVENT_NORMAL, "Cancelled", "the object was deleted: job cancelled");
+	look_until_ended(a, e->id);
+}
+
+static void done(struct agent *a, struct entry *e, enum action action,
+		 const struct owner_answer *answer)
+{
+	const char *no = json_get_string(answer->refusals, "cancel");
+
 	if (action == ACTION_CANCEL) {
-		e->cancelled = true;
-		if (e->wanted)
-			entry_set(&e->cancelled_by, e->wanted->jobs[0]->user);
-		event_post(a, e, EVENT_NORMAL, "Cancelled", "the object was deleted: job cancelled");
-		look_until_ended(a, e->id);
+		if (no)
+			cancel_refused(a, e, no);
+		else
+			cancelled(a, e);
 		return;
 	}
-	snprintf(message, sizeof(message), "applied in Slurm: %.250s", e->sent ? e->sent : "");
-	event_post(a, e, EVENT_NORMAL, "Edited", message);
+	judge_edit(a, e, answer->refusals, NULL);
 	look_at(a, e->id);
 }
 
@@ -158,7 +305,7 @@ static void take_answer(struct agent *a, const struct owner_answer *answer)
 	if (!answer->lost)
 		note_answer(&a->metrics, &e->notes);
 	if (answer->ok) {
-		done(a, e, action);
+		done(a, e, action, answer);
 	} else if (answer->lost) {
 		log_warning("job %u: no answer from Slurm: %s; trying again", e->id, answer->text);
 		metrics_count(&a->metrics, action == ACTION_EDIT ? COUNT_EDIT_LOST : COUNT_CANCEL_LOST);
@@ -176,8 +323,10 @@ void act_take_answers(struct agent *a)
 	struct owner_answer answer;
 	bool dead = false;
 
-	while (owner_next(a->owner, &answer, &dead))
+	while (owner_next(a->owner, &answer, &dead)) {
 		take_answer(a, &answer);
+		json_object_put(answer.refusals);
+	}
 	if (!dead)
 		return;
 	/* What it was doing is not known; started anew, the agent compares everything anew. */

@@ -6,7 +6,9 @@
  *   looks.c          doorbells and polls      -> questions to the Slurm thread
  *   sync.c           an entry of the queue    -> the next write or action it needs
  *   write.c          writes to the API server, and what their answers mean
+ *   edits.c          what spec asks for that Slurm doesn't have
  *   act.c            edits and deletions as the job's owner
+ *   audit.c          a line for each of these
  *   events.c         Kubernetes Events
  *   partitions.c     the cluster and its partitions -> catalog.c, which keeps their objects
  *   tombs.c          jobs whose objects were deleted while slurmctld still knew them
@@ -100,6 +102,11 @@ void write_create(struct agent *a, struct entry *e, const struct view *v);
 void write_spec(struct agent *a, struct entry *e, struct json_object *patch);
 void write_status(struct agent *a, struct entry *e, struct json_object *status);
 void write_label(struct agent *a, struct entry *e);
+/* write_edit.c: patch status.sending, so that send can be sent. */
+void write_mark(struct agent *a, struct entry *e, struct json_object *patch,
+		struct json_object *send);
+/* Take an edit back (patch may be NULL) whose job is known only from the object. */
+void write_late(struct agent *a, struct entry *e, struct json_object *patch);
 void write_finalizer_off(struct agent *a, struct entry *e);
 /* The end of its job was never seen and is not to be found: say that. */
 void write_lost(struct agent *a, struct entry *e);
@@ -110,6 +117,16 @@ void write_not_submitted(struct agent *a, struct json_object *object);
 void act_edit(struct agent *a, struct entry *e, const struct job *job, struct json_object *send);
 void act_cancel(struct agent *a, struct entry *e, const struct job *job);
 void act_take_answers(struct agent *a);
+/* An edit is taken back without asking Slurm: tell, once. */
+void act_refuse(struct agent *a, struct entry *e, const char *text);
+
+/* edits.c: compare spec with the job. Returns true if that started a write or an action. */
+bool edit_advance(struct agent *a, struct entry *e, const struct view *v);
+/* Is it an edit of an object whose job Slurm has forgotten? Then take it back. */
+bool edit_is_late(const struct entry *e);
+void edit_advance_late(struct agent *a, struct entry *e);
+/* spec.dependency as Slurm takes it, by job ids; the caller frees it. NULL: as it is. */
+char *edit_dependency(struct agent *a, const struct entry *e, const char *dependency);
 
 /* events.c */
 enum event_type { EVENT_NORMAL, EVENT_WARNING };

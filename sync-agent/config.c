@@ -10,6 +10,7 @@
 #include "common/doorbell.h"
 #include "common/json.h"
 #include "common/yaml.h"
+#include "sync-agent/mirror/fields.h"
 
 enum value_type {
 	VALUE_TEXT,
@@ -18,6 +19,7 @@ enum value_type {
 	VALUE_ADDRESS,	/* ADDRESS:PORT */
 	VALUE_TEMPLATE, /* a namespace's name, with {user} and the like in it; the last text */
 	VALUE_WORDS,	/* a list of words: struct words */
+	VALUE_ACTIONS,	/* the same, each the name of an action */
 	VALUE_BOOL,
 	VALUE_UID,
 	VALUE_COUNT, /* an int64_t, from 0 */
@@ -58,7 +60,7 @@ static const struct key {
 	{ "finished.ttl", VALUE_TIME, offsetof(struct config, finished_ttl), NULL, false },
 	{ "finished.most", VALUE_COUNT, offsetof(struct config, finished_most), NULL, false },
 	{ "finished.history", VALUE_TIME, offsetof(struct config, history), NULL, false },
-	{ "operatorActions", VALUE_WORDS, offsetof(struct config, operator_actions), NULL, false },
+	{ "operatorActions", VALUE_ACTIONS, offsetof(struct config, operator_actions), NULL, true },
 	{ "minimumUid", VALUE_UID, offsetof(struct config, minimum_uid), NULL, false },
 	{ "stateFolder", VALUE_PATH, offsetof(struct config, state_folder), "/var/lib/slurm-kube",
 	  true },
@@ -168,7 +170,8 @@ static int64_t parse_time(struct json_object *value)
 	return -1;
 }
 
-static int set_words(const struct place *at, struct words *to, struct json_object *value)
+static int set_words(const struct place *at, enum value_type type, struct words *to,
+		     struct json_object *value)
 {
 	size_t n = json_length(value);
 
@@ -185,6 +188,11 @@ static int set_words(const struct place *at, struct words *to, struct json_objec
 		if (!json_object_is_type(word, json_type_string) || !text[0] ||
 		    strlen(text) != (size_t)json_object_get_string_len(word))
 			return wrong(at, "it takes a list of words");
+		if (type == VALUE_ACTIONS && !field_is_action(text))
+			return error_set(at->err, EINVAL, "%s:%d: %.100s: there is no action '%.40s'; there "
+					 "are hold, release, suspend, resume, requeue, cancel and the "
+					 "fields that an edit changes, such as priority",
+					 at->path, at->line, at->name, text);
 		to->list[to->n] = strdup(text);
 		if (!to->list[to->n++])
 			return error_set(at->err, ENOMEM, "out of memory");
@@ -210,7 +218,8 @@ static int set_value(const struct place *at, const struct key *key, void *to,
 		*(uint32_t *)to = (uint32_t)number;
 		return 0;
 	case VALUE_WORDS:
-		return set_words(at, to, value);
+	case VALUE_ACTIONS:
+		return set_words(at, key->type, to, value);
 	case VALUE_COUNT:
 		if (!json_object_is_type(value, json_type_int) || number < 0)
 			return wrong(at, "it takes a number from 0");
@@ -350,6 +359,7 @@ static void print_value(const struct key *key, const void *value, FILE *to)
 		fputs(log_level_name(*(const enum log_level *)value), to);
 		break;
 	case VALUE_WORDS:
+	case VALUE_ACTIONS:
 		for (size_t i = 0; i < w->n; i++)
 			fprintf(to, "%s%s", i ? ", " : "[", w->list[i]);
 		fputs(w->n ? "]" : "[]", to);
@@ -380,7 +390,7 @@ void config_free(struct config *c)
 
 		if (keys[i].type <= VALUE_TEMPLATE)
 			free(*(char **)value);
-		else if (keys[i].type == VALUE_WORDS)
+		else if (keys[i].type == VALUE_WORDS || keys[i].type == VALUE_ACTIONS)
 			words_free(value);
 	}
 	*c = (struct config){ 0 };

@@ -37,8 +37,8 @@ struct config {
 	int64_t finished_most; /* the oldest above that number go before; 0: no limit */
 	int64_t history; /* seconds back that slurmdbd is asked for jobs that ended unseen; 0: not
 			  */
-	struct words
-		operator_actions; /* verbs that it does as the user it runs as, not as the owner */
+	/* What it does as the user it runs as, not as the owner: field_is_action() */
+	struct words operator_actions;
 	uint32_t minimum_uid;
 	char *state_folder;
 	enum log_level log_level;

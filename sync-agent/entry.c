@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "sync-agent/edit.h"
 #include "sync-agent/mirror/text.h"
 
 #define SPEC_MAX 65536 /* a mirrored object's spec is far smaller */
@@ -213,6 +214,8 @@ void entry_take_object(struct entry *e, struct json_object *object)
 	snprintf(e->label, sizeof(e->label), "%s", label ? json_object_get_string(label) : "");
 	take_spec(e, json_get(object, "spec"));
 	take_status(e, json_get(object, "status"));
+	e->observed = json_get_int(object, "status.observedGeneration", 0);
+	edit_take_object(e, object);
 }
 
 void entry_forget_object(struct entry *e, const char *version)
@@ -222,11 +225,12 @@ void entry_forget_object(struct entry *e, const char *version)
 	entry_set(&e->current, NULL);
 	entry_set(&e->sent, NULL);
 	entry_set(&e->known, NULL);
+	edit_forget(e);
 	entry_set(&e->finalizers, NULL);
 	entry_set_in_sync(e);
 	e->uid[0] = e->state[0] = e->label[0] = '\0';
 	e->counted = census_move(e->counted, NULL, NULL);
-	e->generation = 0;
+	e->generation = e->observed = 0;
 	e->status_hash = 0;
 	e->label_due = 0;
 	e->exists = e->deleting = e->finalizer = e->orphan = e->ended = e->cancelled = false;

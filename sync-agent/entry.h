@@ -25,6 +25,7 @@ enum entry_queue {
 	QUEUE_COUNT,
 };
 
+struct edit;
 struct submission;
 
 struct entry {
@@ -37,7 +38,7 @@ struct entry {
 	char *namespace, *name;   /* in one piece of memory: "NAMESPACE\0NAME" */
 	char *version;            /* resourceVersion */
 	char uid[37];
-	int64_t generation;
+	int64_t generation, observed; /* metadata.generation, status.observedGeneration */
 	uint64_t status_hash;     /* object_status_hash() */
 	char *spec;               /* JSON text */
 	char *current;            /* JSON text of status.current, NULL if it has none */
@@ -62,8 +63,10 @@ struct entry {
 	/* What goes on. */
 	char *sent;               /* JSON text of the edits that were sent to Slurm last */
 	char *known;              /* JSON text: see struct reconcile_input */
+	struct edit *edit;        /* edit.h; NULL: there is none under way */
 	int64_t not_before;       /* monotonic: a write failed, try again then */
 	unsigned tries;           /* failed ones in a row */
+	uint32_t owner_uid;       /* of the job that is acted on */
 	int64_t label_due;        /* monotonic, 0: the label is right */
 
 	bool exists : 1;          /* the object is there */

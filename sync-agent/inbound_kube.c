@@ -63,7 +63,7 @@ static struct entry *known_entry(struct agent *a, struct json_object *object)
 static void compare(struct agent *a, struct entry *e)
 {
 	e->tries = 0;
-	if (e->wanted || (e->deleting && e->gone))
+	if (e->wanted || (e->deleting && e->gone) || edit_is_late(e))
 		sync_enqueue(a, e);
 	else if (a->listed)
 		slurm_thread_ask(a->slurm, ASK_JOB, e->id, true);

@@ -106,7 +106,7 @@ static void gone(struct agent *a, uint32_t id)
 		return;
 	}
 	e->gone = true;
-	if (e->deleting)
+	if (e->deleting || edit_is_late(e))
 		sync_enqueue(a, e);
 	else if (!e->exists)
 		sync_drop(a, e);

@@ -2,18 +2,22 @@
 # libmirror: what decides, pure; it calls no host. The agent is a shell around it.
 noinst_LTLIBRARIES += libmirror.la
 libmirror_la_SOURCES = \
+	sync-agent/mirror/amounts.c sync-agent/mirror/amounts.h \
 	sync-agent/mirror/cluster.c sync-agent/mirror/cluster.h \
 	sync-agent/mirror/conditions.c sync-agent/mirror/conditions.h \
 	sync-agent/mirror/fields.c sync-agent/mirror/fields.h \
+	sync-agent/mirror/getters.c sync-agent/mirror/getters.h \
 	sync-agent/mirror/image.c sync-agent/mirror/image.h \
 	sync-agent/mirror/indexes.c sync-agent/mirror/indexes.h \
 	sync-agent/mirror/minutes.c sync-agent/mirror/minutes.h \
 	sync-agent/mirror/object.c sync-agent/mirror/object.h \
 	sync-agent/mirror/partition.c sync-agent/mirror/partition.h \
 	sync-agent/mirror/reconcile.c sync-agent/mirror/reconcile.h \
+	sync-agent/mirror/same.c sync-agent/mirror/same.h \
 	sync-agent/mirror/sums.c sync-agent/mirror/sums.h \
 	sync-agent/mirror/text.c sync-agent/mirror/text.h \
 	sync-agent/mirror/view.c sync-agent/mirror/view.h \
+	sync-agent/mirror/when.c sync-agent/mirror/when.h \
 	sync-agent/slurm/gres.c sync-agent/slurm/gres.h \
 	sync-agent/slurm/job.h sync-agent/slurm/job.c \
 	sync-agent/slurm/partition.c sync-agent/slurm/partition.h \
@@ -25,9 +29,11 @@ libmirror_la_LIBADD = libcommon_json.la libcommon.la
 noinst_LTLIBRARIES += libagent.la
 libagent_la_SOURCES = \
 	sync-agent/agent.h \
+	sync-agent/audit.c sync-agent/audit.h \
 	sync-agent/clock.h \
 	sync-agent/config.c sync-agent/config.h \
 	sync-agent/doorbell/listener.c sync-agent/doorbell/listener.h \
+	sync-agent/edit.c sync-agent/edit.h \
 	sync-agent/entry.c sync-agent/entry.h \
 	sync-agent/kube/access.c sync-agent/kube/access.h \
 	sync-agent/kube/base64.c sync-agent/kube/base64.h \
@@ -40,13 +46,14 @@ libagent_la_SOURCES = \
 	sync-agent/metrics/process.c sync-agent/metrics/process.h \
 	sync-agent/looks.c \
 	sync-agent/tombs.c
-libagent_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(YAML_CFLAGS)
-libagent_la_LIBADD = libmirror.la libcommon_seal.la libcommon_yaml.la libcommon_json.la libcommon.la
+libagent_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(SYSTEMD_CFLAGS) $(YAML_CFLAGS)
+libagent_la_LIBADD = libmirror.la libcommon_seal.la libcommon_yaml.la libcommon_json.la libcommon.la $(SYSTEMD_LIBS)
 
 sbin_PROGRAMS += sync-agent/slurm-kube-agent
 sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/act.c \
 	sync-agent/catalog.c sync-agent/catalog.h \
+	sync-agent/edits.c \
 	sync-agent/events.c \
 	sync-agent/http/server.c sync-agent/http/server.h \
 	sync-agent/inbound_kube.c \
@@ -58,6 +65,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/notify.c sync-agent/notify.h \
 	sync-agent/owner/helper.c sync-agent/owner/protocol.h \
 	sync-agent/owner/owner.c sync-agent/owner/owner.h \
+	sync-agent/owner/steps.c sync-agent/owner/steps.h \
 	sync-agent/partitions.c \
 	sync-agent/reload.c \
 	sync-agent/slurm/accounting.c sync-agent/slurm/accounting.h \
@@ -68,9 +76,13 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/sync.c \
 	sync-agent/verbs/cancel.c \
 	sync-agent/verbs/hold.c \
+	sync-agent/verbs/requeue.c \
+	sync-agent/verbs/setters.c sync-agent/verbs/setters.h \
+	sync-agent/verbs/suspend.c \
 	sync-agent/verbs/update.c sync-agent/verbs/update.h \
 	sync-agent/verbs/verbs.c sync-agent/verbs/verbs.h \
-	sync-agent/write.c
+	sync-agent/write.c sync-agent/write.h \
+	sync-agent/write_edit.c
 sync_agent_slurm_kube_agent_CPPFLAGS = $(AM_CPPFLAGS)
 sync_agent_slurm_kube_agent_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(YAML_CFLAGS) \
 	$(MICROHTTPD_CFLAGS) $(SYSTEMD_CFLAGS)

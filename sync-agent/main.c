@@ -193,7 +193,7 @@ static int open_doors(struct agent *a, struct error *err)
 static int start(struct agent *a, struct kube_access *access, int signals, struct error *err)
 {
 	/* Before any thread. */
-	a->owner = owner_start(a->config.minimum_uid, err);
+	a->owner = owner_start(a->config.minimum_uid, &a->config.operator_actions, err);
 	if (!a->owner || open_doors(a, err) < 0)
 		return -1;
 	a->slurm = slurm_thread_start(err);

@@ -8,9 +8,8 @@
 #include "common/json.h"
 #include "sync-agent/agent.h"
 #include "sync-agent/clock.h"
+#include "sync-agent/edit.h"
 #include "sync-agent/log.h"
-#include "sync-agent/mirror/fields.h"
-#include "sync-agent/mirror/reconcile.h"
 
 #define RETRY_FIRST 50000     /* microseconds */
 #define RETRY_LAST 60000000
@@ -57,11 +56,6 @@ void sync_drop(struct agent *a, struct entry *e)
 
 /* -- one entry ------------------------------------------------------------------------------ */
 
-static struct json_object *parse(const char *text)
-{
-	return text ? json_parse(text, strlen(text), NULL) : NULL;
-}
-
 static void forget_wanted(struct entry *e)
 {
 	job_group_free(e->wanted);
@@ -88,13 +82,6 @@ static void advance_deletion(struct agent *a, struct entry *e, const struct view
 		act_cancel(a, e, v->lead);
 }
 
-static void note_refusal(struct agent *a, struct entry *e, const struct error *refusal)
-{
-	entry_set_refused(e, "Refused", refusal->text);
-	event_post(a, e, EVENT_WARNING, "EditRefused", refusal->text);
-	metrics_count(&a->metrics, COUNT_EDIT_REFUSED);
-}
-
 /* Only slurmdbd knows who cancelled a job. */
 static void ask_who(struct agent *a, struct entry *e, const struct view *v)
 {
@@ -118,6 +105,7 @@ static void advance_status(struct agent *a, struct entry *e, const struct view *
 	note_in_sync(&a->metrics, &e->notes, v);
 	entry_set(&e->sent, NULL);
 	entry_set(&e->known, NULL);
+	edit_forget(e);
 	e->tries = 0;
 	ask_who(a, e, v);
 	if (strcmp(e->label, v->state) && !e->label_due && !e->deleting)
@@ -127,37 +115,12 @@ static void advance_status(struct agent *a, struct entry *e, const struct view *
 		forget_wanted(e);
 }
 
-/* The three-way rule. Returns true if it started something. */
-static bool advance_spec(struct agent *a, struct entry *e, const struct view *v)
-{
-	_cleanup_json_ struct json_object *spec = parse(e->spec), *base = parse(e->current);
-	_cleanup_json_ struct json_object *known = parse(e->known), *now = fields_now(v);
-	struct reconcile_input in = {
-		/* A spec of generation 1 is as we made it: it holds no edit. */
-		.base = !base && e->generation == 1 ? spec : base,
-		.spec = spec, .now = now, .known = known, .finished = has_ended(v),
-	};
-	_cleanup_(reconcile_plan_free) struct reconcile_plan plan = { 0 };
-
-	reconcile(&in, &plan);
-	if (plan.send) {
-		act_edit(a, e, v->lead, plan.send);
-		return true;
-	}
-	/* After what was sent, so that its success does not take the refusal back. */
-	if (plan.refused)
-		note_refusal(a, e, &plan.refusal);
-	if (plan.spec) {
-		write_spec(a, e, plan.spec);
-		return true;
-	}
-	return false;
-}
-
 static void advance(struct agent *a, struct entry *e)
 {
-	struct view_before before = { e->completed, e->failed, e->cancelled_by,
-				      (uint64_t)e->started };
+	struct view_before before = { .completed = e->completed, .failed = e->failed,
+				      .cancelled_by = e->cancelled_by,
+				      .start = (uint64_t)e->started };
+	_cleanup_json_ struct json_object *kept = NULL;
 	struct view v;
 
 	if (e->in_flight || e->acting)
@@ -165,8 +128,11 @@ static void advance(struct agent *a, struct entry *e)
 	if (!e->wanted) {
 		if (e->deleting && e->gone)
 			advance_deletion(a, e, NULL);
+		else if (edit_is_late(e))
+			edit_advance_late(a, e);
 		return;
 	}
+	before.kept = kept = edit_kept(e, e->wanted->jobs[0]->restarts);
 	if (view_make(a->cluster, e->wanted, &before, &v) < 0) {
 		log_error("job %u: out of memory", e->id);
 		sync_retry(a, e);
@@ -178,7 +144,7 @@ static void advance(struct agent *a, struct entry *e)
 		write_create(a, e, &v);
 	else if (e->deleting && !e->cancelled)
 		advance_deletion(a, e, &v);
-	else if (e->deleting || !advance_spec(a, e, &v))
+	else if (e->deleting || !edit_advance(a, e, &v))
 		advance_status(a, e, &v);
 	if (e->exists && e->deleting && e->cancelled && !e->in_flight && !e->acting)
 		advance_deletion(a, e, &v);

@@ -8,25 +8,14 @@
 #include "common/json.h"
 #include "sync-agent/agent.h"
 #include "sync-agent/clock.h"
+#include "sync-agent/edit.h"
 #include "sync-agent/log.h"
 #include "sync-agent/mirror/text.h"
+#include "sync-agent/write.h"
 
 #define PATH_MAX_BYTES 1024
-#define MANAGER "fieldManager=slurm-kube-agent"
-#define MERGE "application/merge-patch+json"
 #define KUBE_PAUSE_FIRST 100000
 #define KUBE_PAUSE_LAST 5000000
-
-/* A write under way: the entry may not be removed before its answer. */
-struct write {
-	struct agent *agent;
-	struct entry *entry;
-	const char *what;                             /* for messages */
-	enum metric_counter count;
-	void (*done)(struct write *w, struct json_object *object); /* the object as written; or NULL */
-	void (*missing)(struct write *w);             /* the answer was 404; may be NULL */
-	struct json_object *patch;                    /* of spec; NULL for other writes */
-};
 
 /* -- answers -------------------------------------------------------------------------------- */
 
@@ -110,11 +99,7 @@ static void take_object(struct write *w, struct json_object *object)
 
 /* -- sending -------------------------------------------------------------------------------- */
 
-static void send_write(struct agent *a, const struct write *template, const char *method,
-		       const char *type, struct json_object *body, const char *path_format, ...)
-	__attribute__((format(printf, 6, 7)));
-
-static void send_write(struct agent *a, const struct write *template, const char *method,
+void write_send(struct agent *a, const struct write *template, const char *method,
 		       const char *type, struct json_object *body, const char *path_format, ...)
 {
 	struct write *w = malloc(sizeof(*w));
@@ -144,9 +129,7 @@ static void send_write(struct agent *a, const struct write *template, const char
 	log_debug("%s %s", method, path);
 }
 
-#define OBJECT_PATH "/apis/" OBJECT_API_VERSION "/namespaces/%s/slurmjobs"
-
-static struct json_object *new_object(const struct entry *e, bool whole)
+struct json_object *write_body(const struct entry *e, bool whole)
 {
 	struct json_object *o = json_object_new_object(), *metadata = json_object_new_object();
 
@@ -194,7 +177,7 @@ static void create_namespace(struct write *w)
 		json_set_string(annotations, OBJECT_GROUP "/user", e->wanted->jobs[0]->user);
 		json_object_object_add(metadata, "annotations", annotations);
 	}
-	send_write(a, &next, "POST", NULL, o, "/api/v1/namespaces?" MANAGER);
+	write_send(a, &next, "POST", NULL, o, "/api/v1/namespaces?" MANAGER);
 }
 
 /* -- SlurmJobs ------------------------------------------------------------------------------ */
@@ -210,7 +193,7 @@ void write_create(struct agent *a, struct entry *e, const struct view *v)
 {
 	struct write w = { .agent = a, .entry = e, .what = "create", .count = COUNT_WRITE_CREATE, .done = object_made,
 			   .missing = create_namespace };
-	_cleanup_json_ struct json_object *o = new_object(e, true);
+	_cleanup_json_ struct json_object *o = write_body(e, true);
 	struct json_object *metadata = json_get(o, "metadata");
 	struct json_object *finalizers = json_object_new_array();
 
@@ -219,10 +202,10 @@ void write_create(struct agent *a, struct entry *e, const struct view *v)
 	json_object_object_add(metadata, "finalizers", finalizers);
 	json_object_object_add(metadata, "labels", object_labels(v));
 	json_object_object_add(o, "spec", object_spec(v));
-	send_write(a, &w, "POST", NULL, o, OBJECT_PATH "?" MANAGER, e->namespace);
+	write_send(a, &w, "POST", NULL, o, OBJECT_PATH "?" MANAGER, e->namespace);
 }
 
-static void object_written(struct write *w, struct json_object *object)
+void write_take_object(struct write *w, struct json_object *object)
 {
 	take_object(w, object);
 }
@@ -230,11 +213,12 @@ static void object_written(struct write *w, struct json_object *object)
 static void spec_written(struct write *w, struct json_object *object)
 {
 	entry_know(w->entry, w->patch);
+	edit_taken_back(w->entry);
 	take_object(w, object);
 }
 
 /* It was there and is not: the watch will say so, or has. */
-static void object_missing(struct write *w)
+void write_object_missing(struct write *w)
 {
 	sync_retry(w->agent, w->entry);
 }
@@ -242,21 +226,21 @@ static void object_missing(struct write *w)
 void write_spec(struct agent *a, struct entry *e, struct json_object *patch)
 {
 	struct write w = { .agent = a, .entry = e, .what = "write spec", .count = COUNT_WRITE_SPEC, .done = spec_written,
-			   .missing = object_missing, .patch = patch };
-	_cleanup_json_ struct json_object *o = new_object(e, false);
+			   .missing = write_object_missing, .patch = patch };
+	_cleanup_json_ struct json_object *o = write_body(e, false);
 
 	json_object_object_add(o, "spec", json_object_get(patch));
-	send_write(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);
+	write_send(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);
 }
 
 void write_status(struct agent *a, struct entry *e, struct json_object *status)
 {
-	struct write w = { .agent = a, .entry = e, .what = "write status", .count = COUNT_WRITE_STATUS, .done = object_written,
-			   .missing = object_missing };
-	_cleanup_json_ struct json_object *o = new_object(e, true);
+	struct write w = { .agent = a, .entry = e, .what = "write status", .count = COUNT_WRITE_STATUS, .done = write_take_object,
+			   .missing = write_object_missing };
+	_cleanup_json_ struct json_object *o = write_body(e, true);
 
 	json_object_object_add(o, "status", json_object_get(status));
-	send_write(a, &w, "PUT", NULL, o, OBJECT_PATH "/%s/status?" MANAGER, e->namespace, e->name);
+	write_send(a, &w, "PUT", NULL, o, OBJECT_PATH "/%s/status?" MANAGER, e->namespace, e->name);
 }
 
 static struct json_object *condition(const char *type, const char *status, const char *reason,
@@ -276,8 +260,8 @@ static struct json_object *condition(const char *type, const char *status, const
 
 void write_lost(struct agent *a, struct entry *e)
 {
-	struct write w = { .agent = a, .entry = e, .what = "write status", .count = COUNT_WRITE_STATUS, .done = object_written,
-			   .missing = object_missing };
+	struct write w = { .agent = a, .entry = e, .what = "write status", .count = COUNT_WRITE_STATUS, .done = write_take_object,
+			   .missing = write_object_missing };
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 	struct json_object *status = json_object_new_object(), *list = json_object_new_array();
 
@@ -290,13 +274,13 @@ void write_lost(struct agent *a, struct entry *e)
 	json_set_string(status, "reason", "Forgotten");
 	json_object_object_add(status, "conditions", list);
 	json_object_object_add(o, "status", status);
-	send_write(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s/status?" MANAGER, e->namespace, e->name);
+	write_send(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s/status?" MANAGER, e->namespace, e->name);
 }
 
 void write_label(struct agent *a, struct entry *e)
 {
-	struct write w = { .agent = a, .entry = e, .what = "write label", .count = COUNT_WRITE_LABEL, .done = object_written,
-			   .missing = object_missing };
+	struct write w = { .agent = a, .entry = e, .what = "write label", .count = COUNT_WRITE_LABEL, .done = write_take_object,
+			   .missing = write_object_missing };
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 	struct json_object *metadata = json_object_new_object(), *labels = json_object_new_object();
 	char label[LABEL_MAX + 1];
@@ -305,7 +289,7 @@ void write_label(struct agent *a, struct entry *e)
 	json_set_string(labels, OBJECT_GROUP "/state", label);
 	json_object_object_add(metadata, "labels", labels);
 	json_object_object_add(o, "metadata", metadata);
-	send_write(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);
+	write_send(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);
 }
 
 /* Other controllers' finalizers stay: the list is read from the object as we know it, and the
@@ -321,8 +305,8 @@ static void finalizer_is_off(struct write *w, struct json_object *object)
 void write_finalizer_off(struct agent *a, struct entry *e)
 {
 	struct write w = { .agent = a, .entry = e, .what = "remove finalizer", .count = COUNT_WRITE_FINALIZER,
-			   .done = finalizer_is_off, .missing = object_missing };
-	_cleanup_json_ struct json_object *o = new_object(e, false);
+			   .done = finalizer_is_off, .missing = write_object_missing };
+	_cleanup_json_ struct json_object *o = write_body(e, false);
 	struct json_object *list = json_object_new_array();
 	_cleanup_json_ struct json_object *others =
 		e->finalizers ? json_parse(e->finalizers, strlen(e->finalizers), NULL) : NULL;
@@ -331,7 +315,7 @@ void write_finalizer_off(struct agent *a, struct entry *e)
 		json_object_array_add(list,
 				      json_object_get(json_object_array_get_idx(others, i)));
 	json_object_object_add(json_get(o, "metadata"), "finalizers", list);
-	send_write(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);
+	write_send(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);
 }
 
 /* -- objects that are nobody's mirror ------------------------------------------------------- */

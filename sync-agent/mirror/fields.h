@@ -8,12 +8,27 @@
 
 #include "sync-agent/mirror/view.h"
 
-enum field_type { FIELD_TEXT, FIELD_NUMBER, FIELD_BOOL, FIELD_MINUTES };
+enum field_type {
+	FIELD_TEXT,
+	FIELD_NUMBER,
+	FIELD_BOOL,
+	FIELD_MINUTES,
+	FIELD_MEMORY, /* 0 is the same as none, for Slurm too */
+	FIELD_COUNT,  /* of nodes: "2" or "2-4" */
+	FIELD_WHEN,   /* a point of time as sbatch takes it */
+	FIELD_STAMP,  /* a point of time as Kubernetes has it */
+	FIELD_ARRAY,
+	FIELD_DEPENDENCY,
+	FIELD_TRES,
+	FIELD_NICE,   /* a number; 0 is none */
+	FIELD_FLAG,   /* a bool; false is none */
+};
 
 enum field_edit {
 	EDIT_SENT,      /* an edit becomes a Slurm action */
+	EDIT_ALWAYS,    /* the same, also when the job has ended; only a later time is an edit */
+	EDIT_THROTTLE,  /* only what follows "%" can be changed */
 	EDIT_IMMUTABLE, /* an edit is refused */
-	EDIT_LATER,     /* Slurm could, this version of the agent can't: refused, saying so */
 };
 
 struct field {
@@ -39,5 +54,13 @@ bool field_same(const struct field *f, struct json_object *a, struct json_object
 
 /* All fields that Slurm has a value for, as an object (the caller puts it). */
 struct json_object *fields_now(const struct view *v);
+
+/* What the agent has to remember of fields that Slurm doesn't tell (see view_before.kept): of what
+ * was agreed on last and of what Slurm accepted since; either may be NULL. The caller puts it. */
+struct json_object *fields_kept(struct json_object *current, struct json_object *accepted);
+
+/* Is it the name of an action that a site can have done as an operator: "hold", "release",
+ * "suspend", "resume", "requeue", "cancel", or a field that scontrol update changes? */
+bool field_is_action(const char *name);
 
 #endif

@@ -19,7 +19,7 @@
 struct synced {
 	bool refused;      /* else all is in sync */
 	char reason[64];   /* a machine's word */
-	char message[256]; /* for people, Slurm's own text in it */
+	char message[1024]; /* for people, Slurm's own text in it */
 	time_t since;
 };
 

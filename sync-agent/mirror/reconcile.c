@@ -6,6 +6,8 @@
 
 #include "common/json.h"
 #include "sync-agent/mirror/fields.h"
+#include "sync-agent/mirror/same.h"
+#include "sync-agent/mirror/when.h"
 
 static void add(struct json_object **to, const char *name, struct json_object *value)
 {
@@ -39,38 +41,85 @@ static void refuse(struct reconcile_plan *plan, const char *name, struct json_ob
 	plan->refused = true;
 }
 
-static bool was_edited(const struct reconcile_input *in, const struct field *f,
-		       struct json_object *spec, struct json_object *now)
+static bool has(struct json_object *o, const char *name)
 {
-	struct json_object *base;
+	return o && json_object_object_get_ex(o, name, NULL);
+}
 
+/* What the field held when it was last dealt with. */
+static struct json_object *base_of(const struct reconcile_input *in, const struct field *f)
+{
+	if (has(in->known, f->name))
+		return of(in->known, f->name);
+	/* Where nothing was agreed on, and for what status.current does not tell, Slurm's word is it. */
+	return in->base && !f->whole ? of(in->base, f->name) : of(in->now, f->name);
+}
+
+static bool was_edited(const struct reconcile_input *in, const struct field *f,
+		       struct json_object *spec)
+{
 	if (!spec)
 		return false;
-	/* Where nothing was agreed on, and for what status.current does not tell, Slurm's word is it. */
-	if (!in->known || !json_object_object_get_ex(in->known, f->name, &base))
-		base = in->base && !f->whole ? of(in->base, f->name) : now;
-	return !field_same(f, spec, base);
+	if (of(in->marked, f->name) && !has(in->known, f->name))
+		return true;
+	return !field_same(f, spec, base_of(in, f));
+}
+
+/* Slurm said yes to it, and did nothing: some fields of jobs in some states it ignores. */
+static bool was_ignored(const struct reconcile_input *in, const struct field *f)
+{
+	struct json_object *asked = of(in->accepted, f->name), *now = of(in->now, f->name);
+
+	/* A begin time that has passed is none. */
+	if (!asked || !in->base || (f->type == FIELD_WHEN && !now))
+		return false;
+	return !field_same(f, asked, now) && field_same(f, now, of(in->base, f->name));
+}
+
+/* Why an edit can't be sent to Slurm; NULL: it can. */
+static const char *why_not(const struct reconcile_input *in, const struct field *f,
+			   struct json_object *spec, struct json_object *now)
+{
+	const char *text = json_object_get_string(spec);
+
+	switch (f->edit) {
+	case EDIT_IMMUTABLE:
+		return "it can't be changed once the job is submitted";
+	case EDIT_THROTTLE:
+		if (!now || !same_indexes(text, json_object_get_string(now)))
+			return "only the number after % can be changed once the job is submitted";
+		break;
+	case EDIT_ALWAYS:
+		if (!when_parse_stamp(text))
+			return "it takes a point of time such as 2030-06-01T18:00:00Z";
+		if (now && when_parse_stamp(text) < when_parse_stamp(json_object_get_string(now)))
+			return "it takes a later time than that of the last requeue";
+		return in->forgotten ? "the job has ended, and Slurm has forgotten it" : NULL;
+	case EDIT_SENT:
+		break;
+	}
+	return in->finished ? "the job has ended" : NULL;
 }
 
 static void plan_field(const struct reconcile_input *in, const struct field *f,
 		       struct reconcile_plan *plan)
 {
 	struct json_object *spec = of(in->spec, f->name), *now = of(in->now, f->name);
+	const char *why;
 
 	if (spec && field_same(f, spec, now))
 		return; /* as its author spelled it */
-	if (!was_edited(in, f, spec, now)) {
-		if (spec || now)
+	if (!was_edited(in, f, spec)) {
+		if (spec && was_ignored(in, f))
+			refuse(plan, f->name, now,
+			       "Slurm took the edit without an error, but changed nothing");
+		else if (spec || now)
 			add(&plan->spec, f->name, now);
 		return;
 	}
-	if (f->edit == EDIT_IMMUTABLE)
-		refuse(plan, f->name, now, "it can't be changed once the job is submitted");
-	else if (f->edit == EDIT_LATER)
-		refuse(plan, f->name, now,
-		       "this version of slurm-kube-agent can't change it; use scontrol update");
-	else if (in->finished)
-		refuse(plan, f->name, now, "the job has ended");
+	why = why_not(in, f, spec, now);
+	if (why)
+		refuse(plan, f->name, now, why);
 	else
 		add(&plan->send, f->name, spec);
 }

@@ -2,7 +2,7 @@
 /* The three-way rule: what was edited in Kubernetes, what changed in Slurm, what to do about it.
  *
  * Pure: it calls nobody. A second round on its own outcome, with nothing changed in between, asks
- * for nothing. doc/edits.md tells the rule to people. */
+ * for nothing. doc/agent.md tells the rule to people. */
 #ifndef AGENT_MIRROR_RECONCILE_H
 #define AGENT_MIRROR_RECONCILE_H
 
@@ -12,15 +12,21 @@
 #include "common/error.h"
 
 struct reconcile_input {
-	struct json_object *spec; /* as the object has it */
+	struct json_object *spec; /* as the object has it, its dependency in Slurm's terms */
 	struct json_object *base; /* what spec and Slurm agreed on last: status.current, or the spec that
 				   * the object was made with; NULL: not known, Slurm's word counts */
 	struct json_object *known; /* what was dealt with since base was noted: edits sent to Slurm,
 				    * truth written to spec. It is the base of its fields: a spec that
 				    * still says it holds no further edit. null: the field was taken
 				    * out. May be NULL */
+	struct json_object *marked; /* status.sending: edits that were about to be sent when the agent
+				     * ended, and nobody knows what became of them. What spec says of
+				     * these fields is an edit, the same one or a later one, since it
+				     * was not base's. known tells more. May be NULL */
+	struct json_object *accepted; /* of known: what Slurm said yes to. May be NULL */
 	struct json_object *now;  /* fields_now(): what Slurm says */
-	bool finished;            /* the job has ended: nothing can be sent any more */
+	bool finished;            /* the job has ended: only a requeue can be sent any more */
+	bool forgotten;           /* ... and Slurm has forgotten it: nothing can */
 };
 
 struct reconcile_plan {

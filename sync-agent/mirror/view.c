@@ -100,7 +100,8 @@ int view_make(const char *cluster, const struct job_group *group, const struct v
 	      struct view *ret)
 {
 	const struct job *speaker = group->jobs[0];
-	struct view v = { .cluster = cluster, .lead = group->jobs[0], .group = group };
+	struct view v = { .cluster = cluster, .lead = group->jobs[0], .group = group,
+			  .kept = before->kept };
 
 	v.is_array = v.lead->array_id != 0;
 	for (size_t i = 1; i < group->n; i++)

@@ -3,6 +3,8 @@
 #ifndef AGENT_MIRROR_VIEW_H
 #define AGENT_MIRROR_VIEW_H
 
+#include <json-c/json.h>
+
 #include "sync-agent/mirror/indexes.h"
 #include "sync-agent/slurm/job.h"
 
@@ -16,6 +18,7 @@ struct view {
 	uint64_t exit_status; /* of the part that speaks for the whole; JOB_NONE: forgotten */
 	uint64_t start, end; /* of the whole, 0 if it has not; the lead's start may be an estimate */
 	const char *cancelled_by; /* "" if nobody is known to have; borrowed */
+	struct json_object *kept; /* borrowed: view_before.kept */
 	bool is_array;
 	struct indexes all, pending, running, completed, failed; /* arrays only */
 };
@@ -25,6 +28,7 @@ struct view_before {
 	const char *completed, *failed; /* an array's indexes: tasks may be forgotten meanwhile */
 	const char *cancelled_by;
 	uint64_t start; /* of an array: its first task may be forgotten; 0: not yet */
+	struct json_object *kept; /* fields_kept(): of fields that Slurm does not tell; NULL: none */
 };
 
 /* Fold.

@@ -13,6 +13,7 @@
 
 #include "common/json.h"
 #include "sync-agent/owner/protocol.h"
+#include "sync-agent/owner/steps.h"
 #include "sync-agent/verbs/verbs.h"
 
 #define CHILDREN_MAX 32
@@ -28,10 +29,13 @@ struct helper {
 	int fd;
 	int signals;
 	uint32_t minimum_uid;
+	const struct words *operator_actions;
 	struct child *children;
 };
 
-static void answer(int fd, int64_t ticket, bool ok, bool lost, const char *text)
+/* refusals: field: words; may be NULL. */
+static void answer(int fd, int64_t ticket, bool ok, bool lost, const char *text,
+		   struct json_object *refusals)
 {
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 	const char *message;
@@ -40,6 +44,7 @@ static void answer(int fd, int64_t ticket, bool ok, bool lost, const char *text)
 	json_set_bool(o, "ok", ok);
 	json_set_bool(o, "lost", lost);
 	json_set_string(o, "text", text);
+	json_object_object_add(o, "refusals", json_object_get(refusals));
 	message = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
 	if (send(fd, message, strlen(message), MSG_NOSIGNAL) < 0)
 		return; /* the agent is gone; it will look for itself when it is back */
@@ -51,8 +56,11 @@ static int become(uid_t uid, struct error *err)
 {
 	struct passwd *pw = getpwuid(uid);
 
+	if (geteuid() == uid)
+		return 0;
 	if (geteuid() != 0)
-		return 0; /* owner_act() has seen that we are that user already */
+		return error_set(err, EPERM, "the agent doesn't run as root and can't act as uid %u",
+				 uid);
 	if (!pw)
 		return error_set(err, ENOENT, "uid %u is no user on the agent's host", uid);
 	if (initgroups(pw->pw_name, pw->pw_gid) < 0 ||
@@ -63,26 +71,29 @@ static int become(uid_t uid, struct error *err)
 	return 0;
 }
 
-static int run_steps(struct json_object *request, struct error *err)
+/* What the site lets the agent do as the user it runs as, then the rest as the owner. */
+static int run_steps(struct helper *h, struct json_object *request, struct json_object *refusals,
+		     struct error *err)
 {
 	struct json_object *steps = json_get(request, "steps");
+	_cleanup_json_ struct json_object *privileged =
+		steps_select(steps, h->operator_actions, true);
+	_cleanup_json_ struct json_object *own = steps_select(steps, h->operator_actions, false);
 	uint32_t job_id = (uint32_t)json_get_int(request, "job", 0);
 
-	for (size_t i = 0; steps && i < json_object_array_length(steps); i++) {
-		struct json_object *step = json_object_array_get_idx(steps, i);
-		const struct verb *verb = verb_find(json_get_string(step, "verb"));
-
-		if (!verb)
-			return error_set(err, EINVAL, "unknown verb");
-		if (verb->act(job_id, json_get(step, "fields"), err) < 0)
-			return -1;
-	}
-	return 0;
+	if (steps_run(job_id, privileged, refusals, err) < 0)
+		return -1;
+	if (!json_length(own))
+		return 0;
+	if (become((uid_t)json_get_int(request, "uid", -1), err) < 0)
+		return -1;
+	return steps_run(job_id, own, refusals, err);
 }
 
 static void __attribute__((noreturn)) run_child(struct helper *h, struct json_object *request)
 {
 	int64_t ticket = json_get_int(request, "ticket", 0);
+	_cleanup_json_ struct json_object *refusals = json_object_new_object();
 	struct error err = { 0 };
 	sigset_t none;
 	int rc;
@@ -90,10 +101,8 @@ static void __attribute__((noreturn)) run_child(struct helper *h, struct json_ob
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	alarm(OWNER_ACTION_SECONDS);
-	rc = become((uid_t)json_get_int(request, "uid", -1), &err);
-	if (rc == 0)
-		rc = run_steps(request, &err);
-	answer(h->fd, ticket, rc == 0, rc < 0 && verb_error_is_passing(err.code), err.text);
+	rc = run_steps(h, request, refusals, &err);
+	answer(h->fd, ticket, rc == 0, rc < 0 && verb_error_is_passing(err.code), err.text, refusals);
 	_exit(0);
 }
 
@@ -107,7 +116,7 @@ static void start_child(struct helper *h, struct json_object *request)
 
 	/* The agent has checked; who becomes other users checks again. */
 	if (uid < h->minimum_uid || uid == 0 || uid >= UINT32_MAX || !child) {
-		answer(h->fd, ticket, false, false, "refused: uid not allowed");
+		answer(h->fd, ticket, false, false, "refused: uid not allowed", NULL);
 		free(child);
 		return;
 	}
@@ -116,7 +125,7 @@ static void start_child(struct helper *h, struct json_object *request)
 	if (child->pid == 0)
 		run_child(h, request);
 	if (child->pid < 0) {
-		answer(h->fd, ticket, false, true, strerror(errno));
+		answer(h->fd, ticket, false, true, strerror(errno), NULL);
 		free(child);
 		return;
 	}
@@ -137,7 +146,7 @@ static void reap(struct helper *h)
 		if (!child)
 			continue;
 		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-			answer(h->fd, child->ticket, false, true, "the action was cut off");
+			answer(h->fd, child->ticket, false, true, "the action was cut off", NULL);
 		HASH_DEL(h->children, child);
 		free(child);
 	}
@@ -159,9 +168,10 @@ static void take_request(struct helper *h)
 		start_child(h, request);
 }
 
-void helper_run(int fd, uint32_t minimum_uid)
+void helper_run(int fd, uint32_t minimum_uid, const struct words *operator_actions)
 {
-	struct helper h = { .fd = fd, .minimum_uid = minimum_uid };
+	struct helper h = { .fd = fd, .minimum_uid = minimum_uid,
+			    .operator_actions = operator_actions };
 	sigset_t mask;
 
 	sigfillset(&mask);

@@ -18,7 +18,8 @@ struct owner {
 	uint32_t minimum_uid;
 };
 
-struct owner *owner_start(uint32_t minimum_uid, struct error *err)
+struct owner *owner_start(uint32_t minimum_uid, const struct words *operator_actions,
+			  struct error *err)
 {
 	struct owner *o = calloc(1, sizeof(*o));
 	int pair[2];
@@ -32,7 +33,7 @@ struct owner *owner_start(uint32_t minimum_uid, struct error *err)
 	if (o->helper == 0) {
 		close(pair[0]);
 		prctl(PR_SET_NAME, "slurm-kube-own");
-		helper_run(pair[1], minimum_uid);
+		helper_run(pair[1], minimum_uid, operator_actions);
 	}
 	close(pair[1]);
 	if (o->helper < 0) {
@@ -62,9 +63,6 @@ int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
 				 "the job belongs to uid %u; the agent acts for no uid below "
 				 "minimumUid (%u)",
 				 uid, o->minimum_uid);
-	if (geteuid() != 0 && geteuid() != uid)
-		return error_set(err, EPERM, "the agent doesn't run as root and can't act as uid %u",
-				 uid);
 	json_set_int(message, "ticket", (int64_t)ticket);
 	json_set_int(message, "uid", uid);
 	json_set_int(message, "job", job_id);
@@ -101,6 +99,7 @@ bool owner_next(struct owner *o, struct owner_answer *ret, bool *dead)
 		.ticket = (uint64_t)json_get_int(answer, "ticket", 0),
 		.ok = json_get_bool(answer, "ok", false),
 		.lost = json_get_bool(answer, "lost", false),
+		.refusals = json_object_get(json_get(answer, "refusals")),
 	};
 	text = json_get_string(answer, "text");
 	snprintf(ret->text, sizeof(ret->text), "%s", text ? text : "");

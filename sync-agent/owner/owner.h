@@ -11,18 +11,21 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "sync-agent/config.h"
 
 struct owner;
 
-/* Fork the helper. Call it once, before any thread is started. Returns NULL with err filled. */
-struct owner *owner_start(uint32_t minimum_uid, struct error *err);
+/* Fork the helper. Call it once, before any thread is started. operator_actions: what is done as the
+ * user that the agent runs as, not as the owner; the helper copies it by being forked. Returns NULL
+ * with err filled. */
+struct owner *owner_start(uint32_t minimum_uid, const struct words *operator_actions,
+			  struct error *err);
 
 /* Readable when owner_next() has something. */
 int owner_fd(const struct owner *o);
 
-/* Ask for an action on a job as user uid. steps is an array of {"verb": ..., "fields": {...}}
- * (verbs/verbs.h), done in turn until one fails; the reference is the caller's. ticket comes back
- * with the answer. Returns 0, or -1 with err filled when it is refused before any asking. */
+/* Ask for an action on a job as user uid. steps is an array (owner/steps.h), all of which are done;
+ * the reference is the caller's. ticket comes back with the answer. Returns 0, or -1 with err filled when it is refused before any asking. */
 int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
 	      struct json_object *steps, struct error *err);
 
@@ -34,6 +37,8 @@ struct owner_answer {
 	bool ok;
 	bool lost; /* neither yes nor no: Slurm did not answer, or the child died; may be asked again */
 	char text[400]; /* when not ok: Slurm's words */
+	struct json_object *refusals; /* when ok: what was refused all the same, name: words; the caller
+				       * puts it; may be NULL */
 };
 
 /* Take the next answer. Returns true if there was one; false with *dead set once the helper is

@@ -5,11 +5,14 @@
 
 #include <stdint.h>
 
+#include "sync-agent/config.h"
+
 /* A request has steps to do, or a new "minimumUid" and no answer. */
 #define OWNER_MESSAGE_MAX 65536
 #define OWNER_ACTION_SECONDS 60 /* an action that takes longer is killed */
 
 /* The helper's loop; ends when the agent closes its side. */
-void helper_run(int fd, uint32_t minimum_uid) __attribute__((noreturn));
+void helper_run(int fd, uint32_t minimum_uid, const struct words *operator_actions)
+	__attribute__((noreturn));
 
 #endif

@@ -45,6 +45,7 @@ struct job {
 	uint64_t restarts;
 	uint64_t batch;
 	uint64_t submit, eligible, start, end, deadline;
+	bool begins_later; /* it waits for a begin time that somebody asked for */
 
 	const char *group;        /* name of gid, static */
 	const char *cancelled_by; /* a user's name, static; "" when unknown: slurmdbd tells, slurmctld

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "sync-agent/slurm/names.h"
 
@@ -45,7 +46,7 @@ static const struct row rows[] = {
 	ROW(NUMBER, false, restart_cnt, restarts),
 	ROW(NUMBER, false, batch_flag, batch),
 	ROW(NUMBER, false, submit_time, submit),
-	ROW(NUMBER, true, eligible_time, eligible),
+	ROW(NUMBER, false, eligible_time, eligible),
 	ROW(NUMBER, true, start_time, start),
 	ROW(NUMBER, true, end_time, end),
 	ROW(NUMBER, false, deadline, deadline),
@@ -194,6 +195,9 @@ struct job *job_from_info(const slurm_job_info_t *info)
 	job->reason = compat_reason_string(info->state_reason);
 	job->phase = phase_of(info->job_state);
 	job->held = is_held(info);
+	/* After a requeue Slurm itself makes a job wait. */
+	job->begins_later = job->phase == PHASE_PENDING && !info->restart_cnt &&
+			    info->eligible_time > time(NULL);
 	job->held_by_admin = job->held && info->state_reason == WAIT_HELD;
 	job->cancelled_by = "";
 	job->group = name_of_gid(info->group_id);

@@ -11,6 +11,9 @@ static const struct verb verbs[] = {
 	{ "cancel", verb_cancel },
 	{ "hold", verb_hold },
 	{ "release", verb_release },
+	{ "requeue", verb_requeue },
+	{ "resume", verb_resume },
+	{ "suspend", verb_suspend },
 	{ "update", verb_update },
 };
 
@@ -20,6 +23,14 @@ const struct verb *verb_find(const char *name)
 		if (!strcmp(verbs[i].name, name))
 			return &verbs[i];
 	return NULL;
+}
+
+static bool is_among(int code, const int *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i] == code)
+			return true;
+	return false;
 }
 
 bool verb_error_is_passing(int code)
@@ -35,14 +46,50 @@ bool verb_error_is_passing(int code)
 		SLURMCTLD_COMMUNICATIONS_SHUTDOWN_ERROR,
 		SLURM_PROTOCOL_SOCKET_IMPL_TIMEOUT,
 		ESLURM_IN_STANDBY_MODE,
+		ESLURM_JOB_SETTING_DB_INX,
 		ECONNREFUSED,
 		ETIMEDOUT,
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(passing); i++)
-		if (passing[i] == code)
-			return true;
-	return false;
+	return is_among(code, passing, ARRAY_SIZE(passing));
+}
+
+/* Is it only that the action does not fit the state that a record is in? */
+static bool is_unfit(int code)
+{
+	static const int unfit[] = {
+		ESLURM_ALREADY_DONE,	ESLURM_JOB_FINISHED,	ESLURM_JOB_NOT_PENDING,
+		ESLURM_JOB_PENDING,	ESLURM_JOB_NOT_RUNNING, ESLURM_JOB_NOT_SUSPENDED,
+		ESLURM_JOB_NOT_PENDING_NOR_RUNNING,
+	};
+
+	return is_among(code, unfit, ARRAY_SIZE(unfit));
+}
+
+static int judge_tasks(const job_array_resp_msg_t *answer, struct error *err)
+{
+	uint32_t n = answer->job_array_count, first = n, done = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		int code = (int)answer->error_code[i];
+
+		done += !code;
+		if (code && (first == n || (is_unfit((int)answer->error_code[first]) && !is_unfit(code))))
+			first = i;
+	}
+	if (first == n || (done && is_unfit((int)answer->error_code[first])))
+		return 0;
+	errno = (int)answer->error_code[first];
+	verb_refused(err);
+	return n > 1 ? error_wrap(err, "%.60s", answer->job_array_id[first]) : -1;
+}
+
+int verb_check_tasks(job_array_resp_msg_t *answer, struct error *err)
+{
+	int rc = answer ? judge_tasks(answer, err) : 0;
+
+	slurm_free_job_array_resp(answer);
+	return rc;
 }
 
 int verb_refused(struct error *err)

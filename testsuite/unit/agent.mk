@@ -2,6 +2,7 @@
 # sync-agent/: what needs neither Slurm nor Kubernetes
 UNIT_TESTS += \
 	testsuite/unit/test_access \
+	testsuite/unit/test_amounts \
 	testsuite/unit/test_base64 \
 	testsuite/unit/test_conditions \
 	testsuite/unit/test_config \
@@ -20,11 +21,16 @@ UNIT_TESTS += \
 	testsuite/unit/test_text \
 	testsuite/unit/test_tombs \
 	testsuite/unit/test_view \
+	testsuite/unit/test_when \
 	testsuite/unit/test_yaml
 
 testsuite_unit_test_access_SOURCES = testsuite/unit/test_access.c testsuite/unit/scratch.h
 testsuite_unit_test_access_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_access_LDADD = libagent.la $(UNIT_LIBS)
+
+testsuite_unit_test_amounts_SOURCES = testsuite/unit/test_amounts.c
+testsuite_unit_test_amounts_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_amounts_LDADD = libmirror.la $(UNIT_LIBS)
 
 testsuite_unit_test_base64_SOURCES = testsuite/unit/test_base64.c
 testsuite_unit_test_base64_CFLAGS = $(UNIT_CFLAGS)
@@ -97,6 +103,10 @@ testsuite_unit_test_tombs_LDADD = libagent.la $(UNIT_LIBS)
 testsuite_unit_test_view_SOURCES = testsuite/unit/test_view.c testsuite/unit/sample_job.h
 testsuite_unit_test_view_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_view_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_when_SOURCES = testsuite/unit/test_when.c
+testsuite_unit_test_when_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_when_LDADD = libmirror.la $(UNIT_LIBS)
 
 testsuite_unit_test_yaml_SOURCES = testsuite/unit/test_yaml.c testsuite/unit/scratch.h
 testsuite_unit_test_yaml_CFLAGS = $(UNIT_CFLAGS)

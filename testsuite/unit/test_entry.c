@@ -182,7 +182,7 @@ static void test_synced(void **state)
 	entry_set_refused(e, text, text);
 	assert_true(entry_synced(e)->refused);
 	assert_int_equal(strlen(entry_synced(e)->reason), 63);
-	assert_int_equal(strlen(entry_synced(e)->message), 255);
+	assert_int_equal(strlen(e->synced->message), sizeof(e->synced->message) - 1);
 	/* What the agent knows beats what the object still says. */
 	take(e, OBJECT);
 	assert_int_equal(strlen(entry_synced(e)->reason), 63);

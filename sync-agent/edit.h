@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is remembered of an edit from when the object brings it until spec, status and Slurm agree. */
+#ifndef AGENT_EDIT_H
+#define AGENT_EDIT_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+
+#include "sync-agent/entry.h"
+
+/* All texts are JSON or NULL. */
+struct edit {
+	char *marked;   /* status.sending: what is about to be sent, by this agent or one before it */
+	char *tried;    /* the mark that was written last, whether or not the server kept it */
+	char *accepted; /* fields that Slurm said yes to, and their values */
+	char *editors;  /* [{"manager": ..., "time": ..., "fields": [...]}], from metadata.managedFields */
+	char *told;     /* a plain text: a refusal that was told, and is not yet taken back in spec */
+	int64_t refused; /* the generation whose refusals the condition Synced tells; 0: none's */
+};
+
+/* What the object says of edits. */
+void edit_take_object(struct entry *e, struct json_object *object);
+
+/* All agree: nothing is to be remembered. Also for an entry that goes. */
+void edit_forget(struct entry *e);
+
+/* What the agent has to remember of fields that Slurm doesn't tell (fields_kept()), for a job whose
+ * record says restarts. A requeue that was marked and is done counts as accepted. A new reference. */
+struct json_object *edit_kept(struct entry *e, uint64_t restarts);
+
+/* Are these edits marked, so that they can be sent? */
+bool edit_is_marked(const struct entry *e, struct json_object *send);
+/* The mark for them: the patch for status.sending, which takes an older mark off. */
+struct json_object *edit_mark_patch(const struct entry *e, struct json_object *send,
+				    uint64_t restarts);
+void edit_mark_tried(struct entry *e, struct json_object *send);
+
+/* Slurm said yes to a field. */
+void edit_accept(struct entry *e, const char *field, struct json_object *value);
+
+/* A refusal is about to be told. Returns false if it was already, and is still to be taken back. */
+bool edit_may_tell(struct entry *e, const char *text);
+/* It was taken back: the next one is another. */
+void edit_taken_back(struct entry *e);
+/* The text for the condition Synced, other refusals of the same generation before it. */
+void edit_set_refused(struct entry *e, const char *text);
+
+/* Who set a field last, as far as the object tells: buf gets "MANAGER" and when "TIME", else "". */
+void edit_editor(const struct entry *e, const char *field, char *manager, size_t manager_size,
+		 char *when, size_t when_size);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Edits, from the three-way rule to the write or action that is next. */
+#include <string.h>
+
+#include "common/json.h"
+#include "sync-agent/agent.h"
+#include "sync-agent/edit.h"
+#include "sync-agent/mirror/fields.h"
+#include "sync-agent/mirror/reconcile.h"
+
+static struct json_object *parse(const char *text)
+{
+	return text ? json_parse(text, strlen(text), NULL) : NULL;
+}
+
+static bool has_ended(const struct view *v)
+{
+	return v->phase == PHASE_COMPLETED || v->phase == PHASE_FAILED;
+}
+
+/* The spec in Slurm's own terms: its dependency may name SlurmJobs. */
+static struct json_object *asked_spec(struct agent *a, const struct entry *e)
+{
+	struct json_object *spec = parse(e->spec);
+	const char *text = json_get_string(spec, "dependency");
+	_cleanup_free_ char *ids = text ? edit_dependency(a, e, text) : NULL;
+
+	if (ids)
+		json_set_string(spec, "dependency", ids);
+	return spec;
+}
+
+char *edit_dependency(struct agent *a, const struct entry *e, const char *dependency)
+{
+	return strdup(dependency);
+}
+
+/* Noted in the object before it is sent: an agent that dies in between leaves word of it. */
+static void send_edit(struct agent *a, struct entry *e, const struct view *v,
+		      struct json_object *send)
+{
+	_cleanup_json_ struct json_object *patch = NULL;
+
+	if (edit_is_marked(e, send)) {
+		act_edit(a, e, v->lead, send);
+		return;
+	}
+	patch = edit_mark_patch(e, send, v->lead->restarts);
+	write_mark(a, e, patch, send);
+}
+
+bool edit_advance(struct agent *a, struct entry *e, const struct view *v)
+{
+	_cleanup_json_ struct json_object *spec = asked_spec(a, e), *base = parse(e->current);
+	_cleanup_json_ struct json_object *known = parse(e->known), *now = fields_now(v);
+	_cleanup_json_ struct json_object *marked = e->edit ? parse(e->edit->marked) : NULL;
+	_cleanup_json_ struct json_object *accepted = e->edit ? parse(e->edit->accepted) : NULL;
+	struct reconcile_input in = {
+		/* A spec of generation 1 is as we made it: it holds no edit. */
+		.base = !base && e->generation == 1 ? spec : base,
+		.spec = spec, .now = now, .known = known, .marked = marked, .accepted = accepted,
+		.finished = has_ended(v),
+	};
+	_cleanup_(reconcile_plan_free) struct reconcile_plan plan = { 0 };
+
+	reconcile(&in, &plan);
+	if (plan.send) {
+		send_edit(a, e, v, plan.send);
+		return true;
+	}
+	/* After what was sent, so that its success does not take the refusal back. */
+	if (plan.refused)
+		act_refuse(a, e, plan.refusal.text);
+	if (plan.spec) {
+		write_spec(a, e, plan.spec);
+		return true;
+	}
+	return false;
+}
+
+bool edit_is_late(const struct entry *e)
+{
+	return e->exists && e->gone && e->ended && !e->deleting && e->current &&
+	       e->generation != e->observed;
+}
+
+void edit_advance_late(struct agent *a, struct entry *e)
+{
+	_cleanup_json_ struct json_object *spec = parse(e->spec), *current = parse(e->current);
+	struct reconcile_input in = { .spec = spec, .base = current, .now = current,
+				      .finished = true, .forgotten = true };
+	_cleanup_(reconcile_plan_free) struct reconcile_plan plan = { 0 };
+
+	reconcile(&in, &plan);
+	if (plan.refused)
+		act_refuse(a, e, plan.refusal.text);
+	write_late(a, e, plan.spec);
+}
