@@ -20,6 +20,25 @@ static bool is_same(const struct entry *e, const char *version)
 	return e->exists && e->version && version && !strcmp(version, e->version);
 }
 
+/* Another cluster's, whatever its name: that cluster's agent sees to it. What an agent has written to
+ * status counts, since anybody may try to edit spec.cluster. */
+static bool is_others(const struct agent *a, struct json_object *object)
+{
+	const char *cluster = json_get_string(object, "status.cluster");
+
+	if (!cluster)
+		cluster = json_get_string(object, "spec.cluster");
+	return cluster && strcmp(cluster, a->cluster);
+}
+
+/* The very object that the entry mirrors. */
+static bool is_known(const struct entry *e, struct json_object *object)
+{
+	const char *uid = json_get_string(object, "metadata.uid");
+
+	return e && e->exists && uid && !strcmp(uid, e->uid);
+}
+
 /* An object made with kubectl: told once that nothing will come of it. */
 static void take_foreign(struct agent *a, struct json_object *object)
 {
@@ -41,6 +60,8 @@ static struct entry *entry_of(struct agent *a, struct json_object *object)
 		return NULL;
 	}
 	e = entry_find(&a->entries, id);
+	if (is_others(a, object) && !is_known(e, object))
+		return NULL;
 	if (!e)
 		e = entry_add(&a->entries, id, namespace, name);
 	/* The job's own namespace is known once Slurm has told of it. */
@@ -56,7 +77,10 @@ static struct entry *known_entry(struct agent *a, struct json_object *object)
 	uint32_t id = name ? object_name_id(a->cluster, name) : 0;
 	struct entry *e = id ? entry_find(&a->entries, id) : NULL;
 
-	return e && namespace && !strcmp(e->namespace, namespace) ? e : NULL;
+	return e && namespace && !strcmp(e->namespace, namespace) &&
+			       (!is_others(a, object) || is_known(e, object)) ?
+		       e :
+		       NULL;
 }
 
 /* Something about the object may need doing: look at the job, then compare. */

@@ -53,6 +53,7 @@ sbin_PROGRAMS += sync-agent/slurm-kube-agent
 sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/act.c \
 	sync-agent/catalog.c sync-agent/catalog.h \
+	sync-agent/catalog_write.c sync-agent/catalog_card.h \
 	sync-agent/edits.c \
 	sync-agent/events.c \
 	sync-agent/http/server.c sync-agent/http/server.h \

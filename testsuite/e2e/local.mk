@@ -3,6 +3,7 @@
 EXTRA_DIST += testsuite/e2e/setup_suite.bash testsuite/e2e/helpers.bash testsuite/e2e/images.bash
 EXTRA_DIST += testsuite/e2e/agent.bats
 EXTRA_DIST += testsuite/e2e/cleanup.bats
+EXTRA_DIST += testsuite/e2e/clusters.bats
 EXTRA_DIST += testsuite/e2e/coming_from.bats
 EXTRA_DIST += testsuite/e2e/container.bats
 EXTRA_DIST += testsuite/e2e/container_site.bats
@@ -19,6 +20,7 @@ EXTRA_DIST += testsuite/e2e/lab.bats
 EXTRA_DIST += testsuite/e2e/mirror.bats
 EXTRA_DIST += testsuite/e2e/mpi.bats
 EXTRA_DIST += testsuite/e2e/options.bats
+EXTRA_DIST += testsuite/e2e/partitions.bats
 EXTRA_DIST += testsuite/e2e/pin.bats
 EXTRA_DIST += testsuite/e2e/entrypoint.bats
 EXTRA_DIST += testsuite/e2e/hooks.bats
