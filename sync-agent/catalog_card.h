@@ -26,8 +26,9 @@ struct card {
 	bool mentioned;
 
 	bool in_flight;
+	bool removing_surplus;
 	bool hashed; /* the plain name is taken */
-	unsigned tries, clashes;
+	unsigned tries;
 	int64_t not_before, next_status;
 };
 

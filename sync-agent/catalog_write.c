@@ -13,7 +13,6 @@
 #define RETRY_FIRST 200000 /* microseconds */
 #define RETRY_LAST 30000000
 #define PATH_BYTES 512
-#define CLASHES 3 /* creations refused before the name counts as somebody else's */
 
 static void pause_card(struct card *card)
 {
@@ -25,13 +24,65 @@ static void pause_card(struct card *card)
 	card->not_before = clock_us() + pause;
 }
 
-/* Somebody else's object has that name. */
-static void note_clash(struct card *card)
+/* name: NULL for the collection. */
+static void send_request(struct card *card, const char *method, kube_done *done, const char *name,
+			 const char *tail, struct json_object *body)
+{
+	struct catalog *c = card->catalog;
+	struct kube_request r = { .method = method, .done = done, .ctx = card };
+	char path[PATH_BYTES];
+	struct error err;
+
+	snprintf(path, sizeof(path), "%s%s%s%s", c->path, name ? "/" : "", name ? name : "", tail);
+	r.path = path;
+	if (body)
+		r.body = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
+	if (kube_send(c->kube, &r, &err) < 0) {
+		log_error("%s %s: %s", c->kind, card->name, err.text);
+		pause_card(card);
+		return;
+	}
+	card->in_flight = true;
+	c->writes += body != NULL;
+	log_debug("%s %s", method, path);
+}
+
+static void note_answer(struct card *card, const struct kube_answer *answer)
+{
+	_cleanup_json_ struct json_object *object = json_parse(answer->body, answer->len, NULL);
+
+	card->tries = 0;
+	if (object && card_of(card->catalog, object, false) == card)
+		card_take_object(card, object);
+}
+
+static void fail(struct card *card, const struct kube_answer *answer)
+{
+	if (answer->status >= 400 && answer->status < 500 && answer->status != 409 && !card->tries)
+		log_warning("%s %s: %s (status %ld); trying again", card->catalog->kind, card->name,
+			    answer->problem, answer->status);
+	pause_card(card);
+}
+
+static void on_written(void *ctx, const struct kube_answer *answer)
+{
+	struct card *card = ctx;
+
+	card->in_flight = false;
+	if (answer->status == 200 || answer->status == 201) {
+		note_answer(card, answer);
+		return;
+	}
+	if (answer->status == 404)
+		card_forget_object(card, NULL); /* the watch says so, too */
+	fail(card, answer);
+}
+
+/* Another cluster's object has the name: two names may be alike when made fit for Kubernetes. */
+static void take_other_name(struct card *card)
 {
 	char *name;
 
-	if (card->uid || ++card->clashes != CLASHES)
-		return;
 	card->hashed = true;
 	name = card_name(card->catalog, card);
 	if (!name)
@@ -42,59 +93,50 @@ static void note_clash(struct card *card)
 	card->name = name;
 }
 
-static void on_answer(void *ctx, const struct kube_answer *answer)
+/* What there is under the name of an object that could not be made for it. */
+static void on_found(void *ctx, const struct kube_answer *answer)
 {
 	_cleanup_json_ struct json_object *object = NULL;
 	struct card *card = ctx;
 
 	card->in_flight = false;
-	if (answer->status == 200 || answer->status == 201) {
-		card->tries = card->clashes = 0;
-		object = json_parse(answer->body, answer->len, NULL);
-		if (object && card_of(card->catalog, object, false) == card)
-			card_take_object(card, object);
+	if (answer->status != 200) {
+		fail(card, answer);
 		return;
 	}
-	if (answer->status == 404)
-		card_forget_object(card, NULL); /* the watch says so, too */
-	else if (answer->status == 409)
-		note_clash(card);
-	else if (answer->status >= 400 && answer->status < 500 && card->tries == 0)
-		log_warning("%s %s: %s (status %ld); trying again", card->catalog->kind, card->name,
-			    answer->problem, answer->status);
-	pause_card(card);
+	object = json_parse(answer->body, answer->len, NULL);
+	if (object && card_of(card->catalog, object, false) == card)
+		card_take_object(card, object);
+	else if (object && !card->hashed)
+		take_other_name(card);
+	else
+		pause_card(card);
 }
 
-/* Its object, or none, is gone: the answer has no object of that kind. */
+static void on_created(void *ctx, const struct kube_answer *answer)
+{
+	struct card *card = ctx;
+
+	if (answer->status != 409) {
+		on_written(ctx, answer);
+		return;
+	}
+	card->in_flight = false;
+	send_request(card, "GET", on_found, card->name, "", NULL);
+}
+
+/* What was to go is gone: a second object, or the card's own. */
 static void on_deleted(void *ctx, const struct kube_answer *answer)
 {
 	struct card *card = ctx;
 
 	card->in_flight = false;
 	if (answer->status != 200 && answer->status != 202 && answer->status != 404)
-		pause_card(card);
-	else if (card->surplus)
+		fail(card, answer);
+	else if (card->removing_surplus)
 		card_set(&card->surplus, NULL);
 	else
 		card_forget_object(card, NULL);
-}
-
-static void send_request(struct card *card, const char *method, kube_done *done, const char *path,
-			 struct json_object *body)
-{
-	struct catalog *c = card->catalog;
-	struct kube_request r = { .method = method, .path = path, .done = done, .ctx = card };
-	struct error err;
-
-	r.body = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
-	if (kube_send(c->kube, &r, &err) < 0) {
-		log_error("%s %s: %s", c->kind, card->name, err.text);
-		pause_card(card);
-		return;
-	}
-	card->in_flight = true;
-	c->writes++;
-	log_debug("%s %s", method, path);
 }
 
 static struct json_object *new_object(const struct card *card)
@@ -115,21 +157,17 @@ static struct json_object *new_object(const struct card *card)
 static void create(struct card *card)
 {
 	_cleanup_json_ struct json_object *o = new_object(card);
-	char path[PATH_BYTES];
 
-	snprintf(path, sizeof(path), "%s?" MANAGER, card->catalog->path);
-	send_request(card, "POST", on_answer, path, o);
+	send_request(card, "POST", on_created, NULL, "?" MANAGER, o);
 }
 
 static void write_status(struct card *card, int64_t now)
 {
 	_cleanup_json_ struct json_object *o = new_object(card);
-	char path[PATH_BYTES];
 
 	json_set_string(json_get(o, "metadata"), "resourceVersion", card->version);
 	json_object_object_add(o, "status", json_object_get(card->wanted));
-	snprintf(path, sizeof(path), "%s/%s/status?" MANAGER, card->catalog->path, card->name);
-	send_request(card, "PUT", on_answer, path, o);
+	send_request(card, "PUT", on_written, card->name, "/status?" MANAGER, o);
 	card->next_status = now + card->catalog->spacing;
 }
 
@@ -138,15 +176,13 @@ static void remove_object(struct card *card)
 {
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 	struct json_object *conditions = json_object_new_object();
-	char path[PATH_BYTES];
 
+	card->removing_surplus = card->surplus != NULL;
 	json_set_string(o, "apiVersion", "v1");
 	json_set_string(o, "kind", "DeleteOptions");
 	json_set_string(conditions, "uid", card->surplus ? card->surplus_uid : card->uid);
 	json_object_object_add(o, "preconditions", conditions);
-	snprintf(path, sizeof(path), "%s/%s", card->catalog->path,
-		 card->surplus ? card->surplus : card->name);
-	send_request(card, "DELETE", on_deleted, path, o);
+	send_request(card, "DELETE", on_deleted, card->surplus ? card->surplus : card->name, "", o);
 }
 
 enum todo { NOTHING, CREATE, WRITE_STATUS, REMOVE, FORGET };
