@@ -11,6 +11,9 @@
  *   audit.c          a line for each of these
  *   events.c         Kubernetes Events
  *   partitions.c     the cluster and its partitions -> catalog.c, which keeps their objects
+ *   details.c        steps and usage
+ *   finished.c       objects of ended jobs, until they go
+ *   history.c        jobs that came and went unseen
  *   tombs.c          jobs whose objects were deleted while slurmctld still knew them
  *   metrics/, http/  what is counted and told about all this
  *   notify.c         what systemd is told
@@ -25,6 +28,7 @@
 #include "sync-agent/entry.h"
 #include "sync-agent/kube/client.h"
 #include "sync-agent/kube/watch.h"
+#include "sync-agent/lane.h"
 #include "sync-agent/metrics/metrics.h"
 #include "sync-agent/owner/owner.h"
 #include "sync-agent/slurm/thread.h"
@@ -34,6 +38,7 @@
 struct tomb;
 struct look;
 struct http;
+struct waiting;
 
 struct agent {
 	const char *config_path;
@@ -42,7 +47,7 @@ struct agent {
 
 	struct kube *kube;
 	struct watch watch;
-	struct slurm_thread *slurm;
+	struct slurm_thread *slurm, *past; /* asked of slurmctld, of slurmdbd */
 	struct owner *owner;
 	struct listener listener;
 	struct http *http; /* NULL: none */
@@ -55,7 +60,12 @@ struct agent {
 
 	/* The API server gave no answer: nothing is sent until then. */
 	int64_t kube_pause_until, kube_pause;
-	int64_t lane_next;
+	unsigned n_in_flight;  /* writes to objects under way */
+
+	struct lane lane;
+	int64_t lane_next;     /* when it may write again */
+	size_t n_finished, shrink_to;
+	int64_t shrink_next;
 
 	/* Looking at Slurm. */
 	struct look *looks;
@@ -70,6 +80,24 @@ struct agent {
 	int64_t look_credit, look_credit_at; /* microseconds of slurmctld's time */
 	bool slurm_down;           /* said so */
 	bool slurm_answered;       /* once, since the start */
+	time_t looked;             /* when the last whole look at the queue began, 0: none yet */
+
+	/* Steps. */
+	struct waiting *waiting;   /* doorbells of jobs not yet seen */
+	unsigned n_waiting;
+	bool steps_asked;
+	int64_t steps_due, steps_every, steps_not_before;
+
+	/* What slurmdbd is asked for. */
+	bool accounting;           /* there is one */
+	uint32_t min_job_age;      /* slurmctld's, seconds */
+	time_t mark;               /* what ended before has been seen to; 0: not known */
+	struct {
+		time_t from;       /* what ended since is asked for; 0: nothing is */
+		time_t next, portion;
+		bool asked, again;
+		int64_t not_before, save_next;
+	} history;
 
 	/* The cluster's own object and its partitions'. */
 	struct catalog clusters, partitions;
@@ -94,6 +122,8 @@ void sync_enqueue(struct agent *a, struct entry *e);
 int64_t sync_run(struct agent *a);
 /* Put an entry back after a failed write. */
 void sync_retry(struct agent *a, struct entry *e);
+/* The object was taken, or is gone: what has time follows from that. */
+void sync_taken(struct agent *a, struct entry *e);
 /* Remove an entry from queues and table, unless something of it is under way. */
 void sync_drop(struct agent *a, struct entry *e);
 
@@ -101,12 +131,18 @@ void sync_drop(struct agent *a, struct entry *e);
 void write_create(struct agent *a, struct entry *e, const struct view *v);
 void write_spec(struct agent *a, struct entry *e, struct json_object *patch);
 void write_status(struct agent *a, struct entry *e, struct json_object *status);
-void write_label(struct agent *a, struct entry *e);
 /* write_edit.c: patch status.sending, so that send can be sent. */
 void write_mark(struct agent *a, struct entry *e, struct json_object *patch,
 		struct json_object *send);
 /* Take an edit back (patch may be NULL) whose job is known only from the object. */
 void write_late(struct agent *a, struct entry *e, struct json_object *patch);
+/* write_lane.c: its label; its steps and usage alone. */
+void write_label(struct agent *a, struct entry *e);
+void write_details(struct agent *a, struct entry *e);
+/* Read the object: for once no write, but what comes back is taken as if it were one's answer. */
+void write_fetch(struct agent *a, struct entry *e);
+/* Its object is to go without a word: take our finalizer off, then delete it. */
+void write_drop(struct agent *a, struct entry *e);
 void write_finalizer_off(struct agent *a, struct entry *e);
 /* The end of its job was never seen and is not to be found: say that. */
 void write_lost(struct agent *a, struct entry *e);
@@ -138,6 +174,8 @@ void event_transition(struct agent *a, const struct entry *e, const struct view 
 /* inbound_kube.c, inbound_slurm.c */
 void inbound_kube(void *agent, enum watch_event event, struct json_object *object);
 void inbound_slurm(struct agent *a);
+/* The entry for a job that is to have an object; a new one if there is none. NULL without memory. */
+struct entry *inbound_entry(struct agent *a, const struct job_group *group);
 
 /* looks.c */
 void look_at(struct agent *a, uint32_t job_id);
@@ -160,12 +198,40 @@ void partitions_take(struct agent *a, struct slurm_result *r);
 /* Ask and write what is due. Returns the monotonic time to be called again. */
 int64_t partitions_run(struct agent *a);
 void partitions_stop(struct agent *a);
+/* details.c: the doorbell of a step; what a look at a job brought; an answer to ASK_STEPS. */
+void details_bell(struct agent *a, const struct doorbell *bell);
+void details_group(struct agent *a, struct entry *e, const struct job_group *group);
+void details_steps(struct agent *a, struct slurm_result *r);
+/* Ask for steps if it is time. Returns the monotonic time to be called again. */
+int64_t details_run(struct agent *a);
+/* Have slurmdbd asked for the usage of an ended job, a little later. */
+void details_want_usage(struct agent *a, struct entry *e);
+/* slurmdbd's answer to that. Returns false if it is not yet the final one. */
+bool details_past(struct agent *a, struct entry *e, const struct job_group *group);
+void details_free(struct agent *a);
+
+/* finished.c: the object was taken; its days are over; it is no more. */
+void finished_note(struct agent *a, struct entry *e);
+void finished_expire(struct agent *a, struct entry *e);
+void finished_uncount(struct agent *a, struct entry *e);
+/* See to finished.most. Returns the monotonic time to be called again. */
+int64_t finished_run(struct agent *a);
+
+/* history.c */
+void history_start(struct agent *a);
+/* A whole look at the queue succeeded. */
+void history_looked(struct agent *a, const struct slurm_result *r);
+/* Ask for the next portion if it is time. Returns the monotonic time to be called again. */
+int64_t history_run(struct agent *a);
+void history_take(struct agent *a, struct slurm_result *r);
+void history_stop(struct agent *a);
 
 /* tombs.c */
 int tombs_load(struct agent *a, struct error *err);
 void tomb_add(struct agent *a, uint32_t id, uint64_t submit);
 bool tomb_is(struct agent *a, uint32_t id, uint64_t submit);
-/* Forget those whose job slurmctld has forgotten too; ids is ascending. */
+/* Forget those whose job slurmctld has forgotten too, and that ended before slurmdbd's history is
+ * asked for; ids is ascending. */
 void tombs_prune(struct agent *a, const uint32_t *ids, size_t n);
 void tombs_free(struct agent *a);
 

@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "sync-agent/edit.h"
+#include "sync-agent/mirror/details.h"
 #include "sync-agent/mirror/text.h"
 
 #define SPEC_MAX 65536 /* a mirrored object's spec is far smaller */
@@ -174,12 +175,43 @@ static void take_synced(struct entry *e, struct json_object *status)
 	entry_set_refused(e, reason ? reason : "Refused", message ? message : "");
 }
 
+void entry_rest_details(struct entry *e)
+{
+	if (!e->ended || e->details_dirty || !e->usage_done || !e->details)
+		return;
+	entry_set(&e->details, NULL);
+	e->details_away = true;
+}
+
+/* What the object says, unless the agent knows more. */
+static void take_details(struct entry *e, struct json_object *status)
+{
+	_cleanup_json_ struct json_object *theirs = details_of(status), *ours = NULL;
+
+	if (e->details_dirty) {
+		ours = e->details ? json_parse(e->details, strlen(e->details), NULL) : NULL;
+		e->details_dirty = !details_same(ours, theirs);
+		return;
+	}
+	entry_set(&e->details, theirs ? json_object_to_json_string_ext(theirs,
+								      JSON_C_TO_STRING_PLAIN) :
+					NULL);
+	e->details_away = false;
+	e->usage_done |= details_have_usage(theirs);
+}
+
+static int64_t take_time(struct json_object *status, const char *name)
+{
+	const char *text = json_get_string(status, name);
+
+	return text ? text_time_parse(text) : 0;
+}
+
 static void take_status(struct entry *e, struct json_object *status)
 {
 	struct json_object *current = json_get(status, "current");
 	bool is_object = json_object_is_type(current, json_type_object);
 	const char *state = json_get_string(status, "state");
-	const char *started = json_get_string(status, "startTime");
 
 	e->status_hash = status ? object_status_hash(status) : 0;
 	entry_set(&e->current, is_object ? json_object_to_json_string_ext(current,
@@ -190,10 +222,13 @@ static void take_status(struct entry *e, struct json_object *status)
 	if (json_get_string(status, "cancelledBy"))
 		entry_set(&e->cancelled_by, json_get_string(status, "cancelledBy"));
 	e->counted = census_move(e->counted, state, json_get_string(status, "partition"));
-	e->started = started ? text_time_parse(started) : 0;
+	e->started = take_time(status, "startTime");
+	e->submit = take_time(status, "submitTime");
+	e->end = take_time(status, "endTime");
 	snprintf(e->state, sizeof(e->state), "%s", state ? state : "");
 	e->ended = condition(status, "Complete") || condition(status, "Failed");
 	take_synced(e, status);
+	take_details(e, status);
 }
 
 void entry_take_object(struct entry *e, struct json_object *object)
@@ -212,6 +247,7 @@ void entry_take_object(struct entry *e, struct json_object *object)
 	if (labels)
 		json_object_object_get_ex(labels, OBJECT_GROUP "/state", &label);
 	snprintf(e->label, sizeof(e->label), "%s", label ? json_object_get_string(label) : "");
+	e->ttl = json_get_int(object, "spec.ttlSecondsAfterFinished", -1);
 	take_spec(e, json_get(object, "spec"));
 	take_status(e, json_get(object, "status"));
 	e->observed = json_get_int(object, "status.observedGeneration", 0);
@@ -232,7 +268,8 @@ void entry_forget_object(struct entry *e, const char *version)
 	e->counted = census_move(e->counted, NULL, NULL);
 	e->generation = e->observed = 0;
 	e->status_hash = 0;
-	e->label_due = 0;
+	e->submit = e->end = e->started = 0;
+	e->details_away = e->expired = e->replaced = false;
 	e->exists = e->deleting = e->finalizer = e->orphan = e->ended = e->cancelled = false;
 }
 
@@ -301,5 +338,6 @@ void entry_remove(struct entries *all, struct entry *e)
 	free(e->completed);
 	free(e->failed);
 	free(e->submitted);
+	free(e->details);
 	free(e);
 }

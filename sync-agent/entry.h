@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <uthash.h>
 
+#include "sync-agent/lane.h"
 #include "sync-agent/metrics/census.h"
 #include "sync-agent/metrics/note.h"
 #include "sync-agent/mirror/object.h"
@@ -21,12 +22,13 @@ enum entry_queue {
 	QUEUE_NONE,
 	QUEUE_READY,   /* something may have to be done */
 	QUEUE_DELAYED, /* a write failed: again at not_before */
-	QUEUE_LANE,    /* only its label is to be written, at label_due */
 	QUEUE_COUNT,
 };
 
 struct edit;
 struct submission;
+
+#define PARTS_ARRAY UINT8_MAX
 
 struct entry {
 	uint32_t id;              /* the job's, array's or leader's; 0: none */
@@ -45,7 +47,11 @@ struct entry {
 	char *finalizers;         /* JSON text: other controllers', NULL if none */
 	char *completed, *failed; /* an array's indexes, NULL if none */
 	char *cancelled_by;       /* NULL if not known */
+	char *details;            /* JSON text: steps and usage, see mirror/details.h; NULL: none, or away */
 	int64_t started;          /* status.startTime, 0 if none */
+	int64_t submit;           /* status.submitTime, 0 if none */
+	int64_t end;              /* status.endTime, 0 if none */
+	int64_t ttl;              /* spec.ttlSecondsAfterFinished, -1: not set */
 	char state[24];           /* status.state, "" if none */
 	char label[24];           /* the label slurm-kube.io/state */
 	struct synced *synced;    /* NULL: in sync */
@@ -67,7 +73,9 @@ struct entry {
 	int64_t not_before;       /* monotonic: a write failed, try again then */
 	unsigned tries;           /* failed ones in a row */
 	uint32_t owner_uid;       /* of the job that is acted on */
-	int64_t label_due;        /* monotonic, 0: the label is right */
+	struct lane_place lane;   /* what has time */
+	uint8_t parts;            /* PARTS_ARRAY, the number of components, or 0 for a plain job */
+	uint8_t usage_tries;      /* questions to slurmdbd for its usage */
 
 	bool exists : 1;          /* the object is there */
 	bool born_here : 1;       /* made with kubectl, not by the agent for a job of Slurm's */
@@ -80,6 +88,15 @@ struct entry {
 	bool past_asked : 1;      /* slurmdbd was asked */
 	bool cancelled : 1;       /* we sent the cancel */
 	bool who_asked : 1;       /* slurmdbd was asked who cancelled it */
+	bool details_dirty : 1;   /* the object has other details */
+	bool details_away : 1;    /* the object has details that won't change, and nobody else */
+	bool usage_done : 1;      /* its usage is known, or will not be */
+	bool has_run : 1;         /* it was seen running */
+	bool steps_seen : 1;      /* slurmctld told of steps of it */
+	bool steps_listed : 1;    /* ... in its last list */
+	bool finished : 1;        /* it is one of finished.most */
+	bool expired : 1;         /* its object is to go */
+	bool replaced : 1;        /* its object is of an older job of that id: it is to go */
 	bool in_flight : 1;       /* a write is under way */
 	bool acting : 1;          /* an action as the owner is under way */
 };
@@ -111,6 +128,9 @@ void entry_forget_object(struct entry *e, const char *version);
 /* Set a text of the entry: the old one is freed, the new one copied; NULL empties it. */
 void entry_set(char **to, const char *text);
 
+/* Let go of details that the object has and that won't change any more. */
+void entry_rest_details(struct entry *e);
+
 /* Fields of spec were dealt with: they hold these values (null: the field was taken out). */
 void entry_know(struct entry *e, struct json_object *values);
 /* They were not, after all. */
@@ -121,7 +141,7 @@ const struct synced *entry_synced(const struct entry *e);
 void entry_set_refused(struct entry *e, const char *reason, const char *message);
 void entry_set_in_sync(struct entry *e);
 
-/* Remove and free; it must be in no queue and nothing of it under way. */
+/* Remove and free; it must be in no queue, not in the lane, and nothing of it under way. */
 void entry_remove(struct entries *all, struct entry *e);
 
 #endif

@@ -108,6 +108,7 @@ static void object_there(struct agent *a, struct json_object *object, bool liste
 	entry_take_object(e, object);
 	if (e->generation != generation && e->generation > 1)
 		note_edit(&e->notes, clock_us());
+	sync_taken(a, e);
 	/* Our own status or label under way comes back with the generation it had; an edit doesn't. */
 	if (!e->in_flight || e->deleting || e->generation != generation)
 		compare(a, e);
@@ -117,6 +118,7 @@ static void object_there(struct agent *a, struct json_object *object, bool liste
 static void object_gone(struct agent *a, struct entry *e, const char *version)
 {
 	entry_forget_object(e, version);
+	sync_taken(a, e);
 	if (!e->in_flight && !e->acting)
 		compare(a, e);
 }

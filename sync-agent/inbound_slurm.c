@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "sync-agent/agent.h"
 #include "sync-agent/clock.h"
+#include "sync-agent/filter.h"
 #include "sync-agent/log.h"
 
 static void note_ids(struct agent *a, const struct job_group *group)
@@ -24,7 +25,7 @@ static bool group_ended(const struct job_group *group)
 }
 
 /* The entry for a group; a new one if the job has no object yet. */
-static struct entry *entry_of(struct agent *a, const struct job_group *group)
+struct entry *inbound_entry(struct agent *a, const struct job_group *group)
 {
 	_cleanup_free_ char *namespace = object_namespace(a->config.namespace, group->jobs[0]);
 	_cleanup_free_ char *name = object_name(a->cluster, group->key);
@@ -42,18 +43,42 @@ static struct entry *entry_of(struct agent *a, const struct job_group *group)
 	return e;
 }
 
-/* slurmdbd was asked only who cancelled a job that slurmctld still knows. Returns true if so. */
-static bool take_who(struct agent *a, const struct job_group *group)
+/* slurmdbd was asked only who cancelled a job, or what it used. Returns true if so. */
+static bool take_more(struct agent *a, const struct job_group *group)
 {
 	struct entry *e = entry_find(&a->entries, group->key);
 
-	if (!e || e->past_asked || !e->who_asked)
-		return false;
-	if (group->jobs[0]->cancelled_by[0] && !e->cancelled_by) {
+	if (!e || e->past_asked)
+		return !e;
+	if (e->who_asked && group->jobs[0]->cancelled_by[0] && !e->cancelled_by) {
 		entry_set(&e->cancelled_by, group->jobs[0]->cancelled_by);
 		slurm_thread_ask(a->slurm, ASK_JOB, e->id, true);
 	}
+	if (e->ended && !details_past(a, e, group))
+		details_want_usage(a, e);
 	return true;
+}
+
+/* Its id was another job's before, whose object is still there: that goes, if it is a mirror. */
+static void replace(struct agent *a, struct entry *e)
+{
+	log_info("job %u: another job has its id now", e->id);
+	if (!e->born_here) {
+		e->replaced = true;
+		return;
+	}
+	if (!e->ended)
+		write_lost(a, e);
+	entry_unbind(&a->entries, e);
+}
+
+/* A requeue makes the submission later, too, and counts. */
+static bool is_another(const struct entry *e, const struct job_group *group)
+{
+	const struct job *lead = group->jobs[0];
+
+	return e->exists && e->submit && !group->accounted && !lead->restarts &&
+	       lead->submit != (uint64_t)e->submit && !e->replaced;
 }
 
 /* Takes the group over. */
@@ -68,11 +93,16 @@ static void take_group(struct agent *a, struct slurm_result *r, struct job_group
 			sync_drop(a, e);
 		return;
 	}
-	e = entry_of(a, *group);
+	if (!e && !filter_takes(&a->config, (*group)->jobs[0]))
+		return;
+	if (e && is_another(e, *group))
+		replace(a, e);
+	e = inbound_entry(a, *group);
 	if (!e || r->asked_us < e->fresh_from)
 		return;
-	e->gone = false;
+	e->gone = (*group)->accounted;
 	note_change(&e->notes, r->asked_us);
+	details_group(a, e, *group);
 	job_group_free(e->wanted);
 	e->wanted = TAKE_PTR(*group);
 	sync_enqueue(a, e);
@@ -102,7 +132,7 @@ static void gone(struct agent *a, uint32_t id)
 	}
 	if (e->exists && !e->ended && !e->past_asked && !e->deleting) {
 		e->past_asked = true;
-		slurm_thread_ask(a->slurm, ASK_PAST, id, false);
+		slurm_thread_ask(a->past, ASK_PAST, id, false);
 		return;
 	}
 	e->gone = true;
@@ -144,7 +174,9 @@ static void note_call(struct agent *a, const struct slurm_result *r)
 		[ASK_JOB] = { TIMES_SLURM_JOB, COUNT_SLURM_FAILED_JOB },
 		[ASK_CONF] = { TIMES_SLURM_OTHER, COUNT_SLURM_FAILED_OTHER },
 		[ASK_PARTITIONS] = { TIMES_SLURM_OTHER, COUNT_SLURM_FAILED_OTHER },
+		[ASK_STEPS] = { TIMES_SLURM_OTHER, COUNT_SLURM_FAILED_OTHER },
 		[ASK_PAST] = { TIMES_SLURM_PAST, COUNT_SLURM_FAILED_PAST },
+		[ASK_ENDED] = { TIMES_SLURM_PAST, COUNT_SLURM_FAILED_PAST },
 	};
 
 	if (r->ask >= ARRAY_SIZE(rows))
@@ -161,16 +193,18 @@ static void take_result(struct agent *a, struct slurm_result *r)
 	note_call(a, r);
 	if (r->ask == ASK_QUEUE || r->ask == ASK_JOB)
 		note_health(a, r);
-	for (size_t i = 0; i < r->n_groups; i++) {
+	for (size_t i = 0; i < r->n_groups && r->ask != ASK_ENDED; i++) {
 		if (r->groups[i]->key == r->job_id)
 			ended = group_ended(r->groups[i]);
-		if (r->ask != ASK_PAST || !take_who(a, r->groups[i]))
+		if (r->ask != ASK_PAST || !take_more(a, r->groups[i]))
 			take_group(a, r, &r->groups[i]);
 	}
 	switch (r->ask) {
 	case ASK_QUEUE:
 		if (!r->failed && !r->unchanged)
 			take_absent(a, r);
+		if (!r->failed)
+			history_looked(a, r);
 		look_polled(a, r);
 		break;
 	case ASK_JOB:
@@ -183,12 +217,23 @@ static void take_result(struct agent *a, struct slurm_result *r)
 	case ASK_CONF:
 		break; /* main.c has taken it */
 	case ASK_PARTITIONS:
+		break; /* partitions.c has taken it */
+	case ASK_STEPS:
+		details_steps(a, r);
+		break;
+	case ASK_ENDED:
+		history_take(a, r);
 		break;
 	case ASK_PAST: {
 		struct entry *e = entry_find(&a->entries, r->job_id);
 
-		if (!e || !e->past_asked)
-			break; /* it was only about who cancelled it */
+		if (!e)
+			break;
+		if (!e->past_asked) { /* it was only about what slurmctld does not tell */
+			if (e->ended && (r->failed || r->gone))
+				details_want_usage(a, e);
+			break;
+		}
 		if (r->failed) {
 			log_warning("job %u: %s", r->job_id, r->err.text);
 			e->past_asked = false; /* the next look at the queue asks again */
@@ -204,7 +249,7 @@ void inbound_slurm(struct agent *a)
 {
 	struct slurm_result *r;
 
-	while ((r = slurm_thread_next(a->slurm))) {
+	while ((r = slurm_thread_next(a->slurm)) || (r = slurm_thread_next(a->past))) {
 		partitions_take(a, r);
 		take_result(a, r);
 		slurm_result_free(r);

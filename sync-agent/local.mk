@@ -5,6 +5,7 @@ libmirror_la_SOURCES = \
 	sync-agent/mirror/amounts.c sync-agent/mirror/amounts.h \
 	sync-agent/mirror/cluster.c sync-agent/mirror/cluster.h \
 	sync-agent/mirror/conditions.c sync-agent/mirror/conditions.h \
+	sync-agent/mirror/details.c sync-agent/mirror/details.h \
 	sync-agent/mirror/fields.c sync-agent/mirror/fields.h \
 	sync-agent/mirror/getters.c sync-agent/mirror/getters.h \
 	sync-agent/mirror/image.c sync-agent/mirror/image.h \
@@ -16,12 +17,14 @@ libmirror_la_SOURCES = \
 	sync-agent/mirror/same.c sync-agent/mirror/same.h \
 	sync-agent/mirror/sums.c sync-agent/mirror/sums.h \
 	sync-agent/mirror/text.c sync-agent/mirror/text.h \
+	sync-agent/mirror/tres.c sync-agent/mirror/tres.h \
 	sync-agent/mirror/view.c sync-agent/mirror/view.h \
 	sync-agent/mirror/when.c sync-agent/mirror/when.h \
 	sync-agent/slurm/gres.c sync-agent/slurm/gres.h \
 	sync-agent/slurm/job.h sync-agent/slurm/job.c \
 	sync-agent/slurm/partition.c sync-agent/slurm/partition.h \
-	sync-agent/slurm/tally.c sync-agent/slurm/tally.h
+	sync-agent/slurm/tally.c sync-agent/slurm/tally.h \
+	sync-agent/slurm/step.c sync-agent/slurm/step.h
 libmirror_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 libmirror_la_LIBADD = libcommon_json.la libcommon.la
 
@@ -44,6 +47,9 @@ libagent_la_SOURCES = \
 	sync-agent/metrics/metrics.c sync-agent/metrics/metrics.h \
 	sync-agent/metrics/note.c sync-agent/metrics/note.h \
 	sync-agent/metrics/process.c sync-agent/metrics/process.h \
+	sync-agent/details.c \
+	sync-agent/filter.c sync-agent/filter.h \
+	sync-agent/lane.c sync-agent/lane.h \
 	sync-agent/looks.c \
 	sync-agent/tombs.c
 libagent_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(SYSTEMD_CFLAGS) $(YAML_CFLAGS)
@@ -56,6 +62,8 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/catalog_write.c sync-agent/catalog_card.h \
 	sync-agent/edits.c \
 	sync-agent/events.c \
+	sync-agent/finished.c \
+	sync-agent/history.c \
 	sync-agent/http/server.c sync-agent/http/server.h \
 	sync-agent/inbound_kube.c \
 	sync-agent/inbound_slurm.c \
@@ -70,7 +78,9 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/partitions.c \
 	sync-agent/reload.c \
 	sync-agent/slurm/accounting.c sync-agent/slurm/accounting.h \
+	sync-agent/slurm/accounting_names.c sync-agent/slurm/accounting_names.h \
 	sync-agent/slurm/load.c sync-agent/slurm/load.h \
+	sync-agent/slurm/load_steps.c sync-agent/slurm/load_steps.h \
 	sync-agent/slurm/names.c sync-agent/slurm/names.h \
 	sync-agent/slurm/partitions.c sync-agent/slurm/partitions.h \
 	sync-agent/slurm/thread.c sync-agent/slurm/thread.h \
@@ -83,6 +93,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/verbs/update.c sync-agent/verbs/update.h \
 	sync-agent/verbs/verbs.c sync-agent/verbs/verbs.h \
 	sync-agent/write.c sync-agent/write.h \
+	sync-agent/write_lane.c \
 	sync-agent/write_edit.c
 sync_agent_slurm_kube_agent_CPPFLAGS = $(AM_CPPFLAGS)
 sync_agent_slurm_kube_agent_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(YAML_CFLAGS) \

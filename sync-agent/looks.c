@@ -124,7 +124,7 @@ static int64_t run_who(struct agent *a, int64_t now)
 			continue;
 		}
 		if (e && !e->cancelled_by)
-			slurm_thread_ask(a->slurm, ASK_PAST, l->id, false);
+			slurm_thread_ask(a->past, ASK_PAST, l->id, false);
 		if (e && !e->cancelled_by && next_step(l)) {
 			next = l->due < next ? l->due : next;
 			continue;
@@ -138,6 +138,9 @@ static int64_t run_who(struct agent *a, int64_t now)
 void look_doorbell(struct agent *a, const struct doorbell *bell)
 {
 	a->busy_at = clock_us();
+	if ((bell->kind == DOORBELL_STEP_START || bell->kind == DOORBELL_STEP_END) &&
+	    bell->job_id && bell->step_id != DOORBELL_NO_STEP)
+		details_bell(a, bell);
 	switch (bell->kind) {
 	case DOORBELL_SUBMIT:
 		/* It names no job: that id does not exist yet. The next one is tried. */

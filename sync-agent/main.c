@@ -131,6 +131,8 @@ static bool take_slurm_conf(struct agent *a, bool *asked)
 		*asked = false;
 		a->slurm_answered = !r->failed;
 		a->listener.config.slurm_user = r->slurm_user;
+		a->accounting = r->accounting;
+		a->min_job_age = r->min_job_age;
 		if (!r->failed && !a->cluster)
 			a->cluster = TAKE_PTR(r->cluster);
 		if (r->failed && !said)
@@ -197,7 +199,8 @@ static int start(struct agent *a, struct kube_access *access, int signals, struc
 	if (!a->owner || open_doors(a, err) < 0)
 		return -1;
 	a->slurm = slurm_thread_start(err);
-	if (!a->slurm)
+	a->past = a->slurm ? slurm_thread_start(err) : NULL;
+	if (!a->past)
 		return -1;
 	if (a->config.cluster)
 		a->cluster = strdup(a->config.cluster);
@@ -216,6 +219,7 @@ static int start(struct agent *a, struct kube_access *access, int signals, struc
 				   .on_event = inbound_kube, .ctx = a };
 	a->look_credit_at = clock_us();
 	partitions_start(a);
+	history_start(a);
 	return 0;
 }
 
@@ -228,11 +232,14 @@ static void stop(struct agent *a)
 	partitions_stop(a);
 	kube_free(a->kube);
 	slurm_thread_stop(a->slurm);
+	slurm_thread_stop(a->past);
 	owner_stop(a->owner);
 	if (a->listener.config.unix_path)
 		listener_close(&a->listener);
+	lane_free(&a->lane);
 	HASH_ITER(by_name, a->entries.by_name, e, tmp)
 		entry_remove(&a->entries, e);
+	details_free(a);
 	looks_free(a);
 	tombs_free(a);
 	free(a->cluster);
@@ -260,6 +267,7 @@ static void loop(struct agent *a, int signals)
 		{ .fd = a->listener.unix_fd, .events = CURL_WAIT_POLLIN },
 		{ .fd = a->listener.udp_fd, .events = CURL_WAIT_POLLIN },
 		{ .fd = http_fd(a->http), .events = CURL_WAIT_POLLIN },
+		{ .fd = slurm_thread_fd(a->past), .events = CURL_WAIT_POLLIN },
 	};
 
 	while (!a->stop) {
@@ -267,6 +275,9 @@ static void loop(struct agent *a, int signals)
 
 		next = earlier(next, sync_run(a));
 		next = earlier(next, partitions_run(a));
+		next = earlier(next, details_run(a));
+		next = earlier(next, finished_run(a));
+		next = earlier(next, history_run(a));
 		next = earlier(next, notify_step(a));
 		next = earlier(next, http_step(a->http, fds[5].revents != 0));
 		/* Requests just made are started after the wait, which they cut short: what an
@@ -275,7 +286,7 @@ static void loop(struct agent *a, int signals)
 		kube_perform(a->kube);
 		if (fds[0].revents)
 			take_signals(a, signals);
-		if (fds[1].revents)
+		if (fds[1].revents || fds[6].revents)
 			inbound_slurm(a);
 		if (fds[2].revents)
 			act_take_answers(a);
@@ -326,6 +337,7 @@ int main(int argc, char **argv)
 	notify_stopping();
 	log_info("ending");
 	rc = a.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	history_stop(&a);
 	stop(&a);
 	slurm_fini();
 	return rc;

@@ -122,7 +122,7 @@ static void take_contact(struct agent *a, const struct slurm_result *r)
 
 void partitions_take(struct agent *a, struct slurm_result *r)
 {
-	if (r->ask == ASK_PAST)
+	if (r->ask == ASK_PAST || r->ask == ASK_ENDED)
 		return; /* that was slurmdbd */
 	take_contact(a, r);
 	if (r->ask == ASK_PARTITIONS)

@@ -10,11 +10,13 @@
 #include "sync-agent/clock.h"
 #include "sync-agent/edit.h"
 #include "sync-agent/log.h"
+#include "sync-agent/mirror/details.h"
 
 #define RETRY_FIRST 50000     /* microseconds */
 #define RETRY_LAST 60000000
-#define LANE_SPACING 50000    /* between two label writes: a twentieth of what the API can do */
-#define LABEL_DELAY 1000000   /* a state that lasts shorter gets no label of its own */
+#define LANE_SPACING 25000    /* between two writes of the lane: a twentieth of what the API can do */
+#define LANE_AGAIN 1000000    /* something else of that object is under way */
+#define LABEL_DELAY 30000000  /* a state that lasts shorter gets no label of its own */
 
 /* -- queues --------------------------------------------------------------------------------- */
 
@@ -51,7 +53,18 @@ void sync_drop(struct agent *a, struct entry *e)
 	if (e->in_flight || e->acting)
 		return;
 	move_to(a, e, QUEUE_NONE);
+	lane_remove(&a->lane, e);
+	finished_uncount(a, e);
 	entry_remove(&a->entries, e);
+}
+
+void sync_taken(struct agent *a, struct entry *e)
+{
+	if (!e->exists || !e->state[0] || !strcmp(e->label, e->state))
+		lane_unset(&a->lane, e, LANE_LABEL);
+	else if (!e->lane.due[LANE_LABEL])
+		lane_set(&a->lane, e, LANE_LABEL, clock_us() + LABEL_DELAY);
+	finished_note(a, e);
 }
 
 /* -- one entry ------------------------------------------------------------------------------ */
@@ -73,8 +86,8 @@ static void advance_deletion(struct agent *a, struct entry *e, const struct view
 	if (!e->finalizer)
 		return;
 	if (e->orphan || !v || has_ended(v)) {
-		if (v)
-			tomb_add(a, e->id, v->lead->submit);
+		if (v || e->submit)
+			tomb_add(a, e->id, v ? v->lead->submit : (uint64_t)e->submit);
 		write_finalizer_off(a, e);
 		return;
 	}
@@ -91,14 +104,29 @@ static void ask_who(struct agent *a, struct entry *e, const struct view *v)
 	look_who(a, e->id);
 }
 
+static void add_details(const struct entry *e, struct json_object *status)
+{
+	_cleanup_json_ struct json_object *details =
+		e->details ? json_parse(e->details, strlen(e->details), NULL) : NULL;
+
+	details_add(status, details);
+}
+
 static void advance_status(struct agent *a, struct entry *e, const struct view *v)
 {
 	_cleanup_json_ struct json_object *status =
 		object_status(v, entry_synced(e), e->generation);
 
 	if (object_status_hash(status) != e->status_hash) {
+		if (e->details_away) {
+			write_fetch(a, e);
+			return;
+		}
 		event_transition(a, e, v);
 		e->notes.told = true;
+		add_details(e, status);
+		if (strcmp(e->state, v->state))
+			lane_unset(&a->lane, e, LANE_LABEL);
 		write_status(a, e, status);
 		return;
 	}
@@ -108,8 +136,6 @@ static void advance_status(struct agent *a, struct entry *e, const struct view *
 	edit_forget(e);
 	e->tries = 0;
 	ask_who(a, e, v);
-	if (strcmp(e->label, v->state) && !e->label_due && !e->deleting)
-		e->label_due = clock_us() + LABEL_DELAY;
 	/* A deletion still needs the job's data. */
 	if (!e->deleting)
 		forget_wanted(e);
@@ -125,6 +151,10 @@ static void advance(struct agent *a, struct entry *e)
 
 	if (e->in_flight || e->acting)
 		return;
+	if (e->exists && !e->deleting && (e->expired || e->replaced)) {
+		write_drop(a, e);
+		return;
+	}
 	if (!e->wanted) {
 		if (e->deleting && e->gone)
 			advance_deletion(a, e, NULL);
@@ -167,21 +197,39 @@ static int64_t wake_delayed(struct agent *a, int64_t now)
 	return next;
 }
 
-/* One label at a time; they came in the order in which they are due. */
+/* Something that has time has come due. Returns true if that was a write. */
+static bool run_lane_work(struct agent *a, struct entry *e, enum lane_work work)
+{
+	if (work == LANE_USAGE) {
+		slurm_thread_ask(a->past, ASK_PAST, e->id, false);
+		return false;
+	}
+	if (!e->exists || e->deleting)
+		return false;
+	if (e->in_flight) {
+		lane_set(&a->lane, e, work, clock_us() + LANE_AGAIN);
+		return false;
+	}
+	if (work == LANE_EXPIRE)
+		finished_expire(a, e);
+	else if (work == LANE_LABEL && strcmp(e->label, e->state))
+		write_label(a, e);
+	else if (work == LANE_DETAILS && e->details_dirty)
+		write_details(a, e);
+	else
+		return false;
+	return true;
+}
+
 static int64_t run_lane(struct agent *a, int64_t now)
 {
-	struct entry *e = a->queues[QUEUE_LANE];
+	enum lane_work work = LANE_WORKS;
+	struct entry *e;
 
-	if (!e)
-		return INT64_MAX;
-	if (now < a->lane_next || now < e->label_due)
-		return a->lane_next > e->label_due ? a->lane_next : e->label_due;
-	a->lane_next = now + LANE_SPACING;
-	move_to(a, e, QUEUE_NONE);
-	e->label_due = 0;
-	if (e->exists && !e->deleting && !e->in_flight && strcmp(e->label, e->state))
-		write_label(a, e);
-	return a->queues[QUEUE_LANE] ? a->lane_next : INT64_MAX;
+	while (now >= a->lane_next && (e = lane_take(&a->lane, now, &work)))
+		if (run_lane_work(a, e, work))
+			a->lane_next = now + LANE_SPACING;
+	return a->lane_next > lane_next(&a->lane) ? a->lane_next : lane_next(&a->lane);
 }
 
 int64_t sync_run(struct agent *a)
@@ -194,9 +242,7 @@ int64_t sync_run(struct agent *a)
 	while ((e = a->queues[QUEUE_READY]) && kube_has_room(a->kube)) {
 		move_to(a, e, QUEUE_NONE);
 		advance(a, e);
-		if (e->queue == QUEUE_NONE && e->label_due)
-			move_to(a, e, QUEUE_LANE);
-		else if (e->queue == QUEUE_NONE && !e->exists && !e->wanted)
+		if (e->queue == QUEUE_NONE && !e->exists && !e->wanted)
 			sync_drop(a, e);
 	}
 	if (a->queues[QUEUE_READY] || !kube_has_room(a->kube))

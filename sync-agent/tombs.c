@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Jobs whose objects were deleted while slurmctld still knows them: they get no object again, also
- * after a restart of the agent. One line each in STATE/deleted, gone when slurmctld forgets the job. */
+/* Jobs whose objects were deleted while Slurm could still bring them back: they get no object again,
+ * also after a restart of the agent. One line each in STATE/deleted-CLUSTER, gone when slurmctld has
+ * forgotten the job and slurmdbd will not be asked for that time any more. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "common/buffer.h"
 #include "sync-agent/agent.h"
@@ -17,10 +19,11 @@
 struct tomb {
 	uint32_t id;
 	uint64_t submit; /* ids are used again one day */
+	int64_t since;   /* when the object was deleted: the job had ended by then */
 	UT_hash_handle hh;
 };
 
-static void put(struct agent *a, uint32_t id, uint64_t submit)
+static void put(struct agent *a, uint32_t id, uint64_t submit, int64_t since)
 {
 	struct tomb *t;
 
@@ -33,6 +36,7 @@ static void put(struct agent *a, uint32_t id, uint64_t submit)
 		HASH_ADD(hh, a->tombs, id, sizeof(id), t);
 	}
 	t->submit = submit;
+	t->since = since;
 }
 
 int tombs_load(struct agent *a, struct error *err)
@@ -49,11 +53,12 @@ int tombs_load(struct agent *a, struct error *err)
 	if (buffer_read_file(a->tombs_path, FILE_MAX, &text, NULL, err) < 0)
 		return -1;
 	for (rest = text; (line = strsep(&rest, "\n"));) {
+		int64_t since = time(NULL); /* an older agent's file doesn't tell */
 		uint64_t submit;
 		uint32_t id;
 
-		if (sscanf(line, "%" SCNu32 " %" SCNu64, &id, &submit) == 2)
-			put(a, id, submit);
+		if (sscanf(line, "%" SCNu32 " %" SCNu64 " %" SCNd64, &id, &submit, &since) >= 2)
+			put(a, id, submit, since);
 	}
 	return 0;
 }
@@ -61,13 +66,14 @@ int tombs_load(struct agent *a, struct error *err)
 void tomb_add(struct agent *a, uint32_t id, uint64_t submit)
 {
 	_cleanup_close_ int fd = -1;
+	int64_t now = time(NULL);
 
 	if (tomb_is(a, id, submit))
 		return;
-	put(a, id, submit);
+	put(a, id, submit, now);
 	fd = open(a->tombs_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	/* On a line of its own, even after one that a crash has cut. */
-	if (fd < 0 || dprintf(fd, "\n%" PRIu32 " %" PRIu64 "\n", id, submit) < 0)
+	if (fd < 0 || dprintf(fd, "\n%" PRIu32 " %" PRIu64 " %" PRId64 "\n", id, submit, now) < 0)
 		log_warning("%s: %s; after a restart the object of job %u may appear again",
 			    a->tombs_path, strerror(errno), id);
 }
@@ -94,9 +100,16 @@ static void rewrite(struct agent *a)
 	if (!f)
 		return; /* the old file says more than is needed, nothing wrong */
 	HASH_ITER(hh, a->tombs, t, tmp)
-		fprintf(f, "%" PRIu32 " %" PRIu64 "\n", t->id, t->submit);
+		fprintf(f, "%" PRIu32 " %" PRIu64 " %" PRId64 "\n", t->id, t->submit, t->since);
 	if (fflush(f) || ferror(f) || rename(temporary, a->tombs_path) < 0)
 		unlink(temporary);
+}
+
+/* slurmdbd is asked for nothing that ended before the mark. */
+static bool is_history(const struct agent *a, const struct tomb *t)
+{
+	return a->accounting && a->config.history && t->since >= a->mark &&
+	       t->since + a->config.history > time(NULL);
 }
 
 void tombs_prune(struct agent *a, const uint32_t *ids, size_t n)
@@ -105,7 +118,7 @@ void tombs_prune(struct agent *a, const uint32_t *ids, size_t n)
 	bool changed = false;
 
 	HASH_ITER(hh, a->tombs, t, tmp) {
-		if (job_ids_have(ids, n, t->id))
+		if (job_ids_have(ids, n, t->id) || is_history(a, t))
 			continue;
 		HASH_DEL(a->tombs, t);
 		free(t);

@@ -71,6 +71,7 @@ static void on_answer(void *ctx, const struct kube_answer *answer)
 	struct entry *e = w->entry;
 
 	e->in_flight = false;
+	w->agent->n_in_flight--;
 	if (answer->status == 200 || answer->status == 201) {
 		w->agent->kube_pause = 0;
 		object = json_parse(answer->body, answer->len, NULL);
@@ -93,8 +94,10 @@ static bool is_older(struct json_object *object, const struct entry *e)
 
 static void take_object(struct write *w, struct json_object *object)
 {
-	if (object && !is_older(object, w->entry))
+	if (object && !is_older(object, w->entry)) {
 		entry_take_object(w->entry, object);
+		sync_taken(w->agent, w->entry);
+	}
 }
 
 /* -- sending -------------------------------------------------------------------------------- */
@@ -112,7 +115,7 @@ void write_send(struct agent *a, const struct write *template, const char *metho
 	vsnprintf(path, sizeof(path), path_format, ap);
 	va_end(ap);
 	r.path = path;
-	r.body = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
+	r.body = body ? json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN) : NULL;
 	if (w) {
 		*w = *template;
 		json_object_get(w->patch);
@@ -125,6 +128,7 @@ void write_send(struct agent *a, const struct write *template, const char *metho
 		return;
 	}
 	template->entry->in_flight = true;
+	a->n_in_flight++;
 	metrics_count(&a->metrics, template->count);
 	log_debug("%s %s", method, path);
 }
@@ -277,35 +281,22 @@ void write_lost(struct agent *a, struct entry *e)
 	write_send(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s/status?" MANAGER, e->namespace, e->name);
 }
 
-void write_label(struct agent *a, struct entry *e)
-{
-	struct write w = { .agent = a, .entry = e, .what = "write label", .count = COUNT_WRITE_LABEL, .done = write_take_object,
-			   .missing = write_object_missing };
-	_cleanup_json_ struct json_object *o = json_object_new_object();
-	struct json_object *metadata = json_object_new_object(), *labels = json_object_new_object();
-	char label[LABEL_MAX + 1];
-
-	text_label(e->state, label);
-	json_set_string(labels, OBJECT_GROUP "/state", label);
-	json_object_object_add(metadata, "labels", labels);
-	json_object_object_add(o, "metadata", metadata);
-	write_send(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);
-}
-
-/* Other controllers' finalizers stay: the list is read from the object as we know it, and the
- * resourceVersion makes sure that it still is that one. */
 /* The object goes now, unless other controllers hold it: then the watch tells of it again. */
 static void finalizer_is_off(struct write *w, struct json_object *object)
 {
 	entry_forget_object(w->entry, json_get_string(object, "metadata.resourceVersion"));
 	job_group_free(w->entry->wanted);
 	w->entry->wanted = NULL;
+	sync_taken(w->agent, w->entry);
 }
 
-void write_finalizer_off(struct agent *a, struct entry *e)
+/* Other controllers' finalizers stay: the list is read from the object as we know it, and the
+ * resourceVersion makes sure that it still is that one. */
+void write_take_finalizer(struct agent *a, struct entry *e,
+			  void (*done)(struct write *w, struct json_object *object))
 {
 	struct write w = { .agent = a, .entry = e, .what = "remove finalizer", .count = COUNT_WRITE_FINALIZER,
-			   .done = finalizer_is_off, .missing = write_object_missing };
+			   .done = done, .missing = write_object_missing };
 	_cleanup_json_ struct json_object *o = write_body(e, false);
 	struct json_object *list = json_object_new_array();
 	_cleanup_json_ struct json_object *others =
@@ -316,6 +307,11 @@ void write_finalizer_off(struct agent *a, struct entry *e)
 				      json_object_get(json_object_array_get_idx(others, i)));
 	json_object_object_add(json_get(o, "metadata"), "finalizers", list);
 	write_send(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);
+}
+
+void write_finalizer_off(struct agent *a, struct entry *e)
+{
+	write_take_finalizer(a, e, finalizer_is_off);
 }
 
 /* -- objects that are nobody's mirror ------------------------------------------------------- */

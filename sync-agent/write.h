@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writes to the API server: what write.c and write_edit.c share. */
+/* Writes to the API server: what write.c, write_edit.c and write_lane.c share. */
 #ifndef AGENT_WRITE_H
 #define AGENT_WRITE_H
 
@@ -29,6 +29,10 @@ void write_send(struct agent *a, const struct write *template, const char *metho
 
 /* A new body with the resourceVersion that the entry knows; whole: with kind and name too. */
 struct json_object *write_body(const struct entry *e, bool whole);
+
+/* Take our finalizer off, others stay. */
+void write_take_finalizer(struct agent *a, struct entry *e,
+			  void (*done)(struct write *w, struct json_object *object));
 
 /* Ends of a write: the entry takes what the server has now; the object was there and is not: the
  * watch will say so, or has. */

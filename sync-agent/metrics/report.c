@@ -26,14 +26,14 @@ static void text_queues(const struct agent *a, struct buffer *to)
 	static const char *const names[] = {
 		[QUEUE_READY] = "queue=\"ready\"",
 		[QUEUE_DELAYED] = "queue=\"delayed\"",
-		[QUEUE_LANE] = "queue=\"lane\"",
 	};
 
 	metrics_text_family(to, "slurm_kube_queue_depth", "gauge",
-			    "Objects that wait: to be compared, to be tried again, for the lane of "
-			    "low priority.");
+			    "Objects that wait: to be compared, to be tried again; those with "
+			    "something to be done later, in the lane of low priority.");
 	for (size_t i = QUEUE_NONE + 1; i < QUEUE_COUNT; i++)
 		metrics_text_sample(to, "slurm_kube_queue_depth", names[i], a->queued[i]);
+	metrics_text_sample(to, "slurm_kube_queue_depth", "queue=\"lane\"", (double)a->lane.n);
 }
 
 static void text_doorbells(const struct agent *a, struct buffer *to)

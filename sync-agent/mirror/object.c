@@ -298,7 +298,8 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 static bool drifts(const char *key)
 {
 	static const char *const keys[] = { "lastSyncTime", "lastTransitionTime", "priority",
-					    "eligibleTime", "estimatedStartTime" };
+					    "eligibleTime", "estimatedStartTime", "steps",
+					    "usage" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!strcmp(keys[i], key))

@@ -41,7 +41,8 @@ struct json_object *object_status(const struct view *v, const struct synced *syn
 
 /* A hash of what is worth a write, over a status that object_status() made or that the API server
  * returned: the order of keys, lastSyncTime, transition times and all that drifts by itself while
- * a job waits (priority, estimates, Resources or Priority as the reason) don't count. */
+ * a job waits (priority, estimates, Resources or Priority as the reason) don't count, nor do steps and
+ * usage. */
 uint64_t object_status_hash(struct json_object *status);
 
 #endif

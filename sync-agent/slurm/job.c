@@ -21,5 +21,7 @@ void job_group_free(struct job_group *group)
 		return;
 	for (size_t i = 0; i < group->n; i++)
 		free(group->jobs[i]);
+	usage_free(&group->usage);
+	step_list_free(&group->steps);
 	free(group);
 }

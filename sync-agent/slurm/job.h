@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sync-agent/slurm/step.h"
+
 /* Slurm's NO_VAL and INFINITE, whatever the width they had. */
 #define JOB_NONE (UINT64_MAX - 1)
 #define JOB_UNLIMITED UINT64_MAX
@@ -63,6 +65,9 @@ struct job {
  * heterogeneous job. At least one; the first is the array's or the leader's own record. */
 struct job_group {
 	uint32_t key; /* the job's, the array's or the leader's id */
+	bool accounted; /* from slurmdbd, with usage and steps; slurmctld does not tell these */
+	struct usage usage;
+	struct step_list steps; /* the latest, in the order of their start */
 	size_t n;
 	struct job *jobs[];
 };

@@ -2,6 +2,7 @@
 #include "sync-agent/slurm/names.h"
 
 #include <grp.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ struct name {
 };
 
 static struct name *users, *groups;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static const char *find(struct name **table, uint32_t id)
 {
@@ -40,24 +42,38 @@ static const char *keep(struct name **table, uint32_t id, const char *text)
 	return n->text;
 }
 
+static const char *user_name(uint32_t uid)
+{
+	struct passwd *pw = getpwuid(uid);
+
+	return pw ? pw->pw_name : NULL;
+}
+
+static const char *group_name(uint32_t gid)
+{
+	struct group *gr = getgrgid(gid);
+
+	return gr ? gr->gr_name : NULL;
+}
+
+static const char *name_of(struct name **table, uint32_t id, const char *(*ask)(uint32_t))
+{
+	const char *name;
+
+	pthread_mutex_lock(&lock);
+	name = find(table, id);
+	if (!name)
+		name = keep(table, id, ask(id));
+	pthread_mutex_unlock(&lock);
+	return name;
+}
+
 const char *name_of_uid(uint32_t uid)
 {
-	const char *known = find(&users, uid);
-	struct passwd *pw;
-
-	if (known)
-		return known;
-	pw = getpwuid(uid);
-	return keep(&users, uid, pw ? pw->pw_name : NULL);
+	return name_of(&users, uid, user_name);
 }
 
 const char *name_of_gid(uint32_t gid)
 {
-	const char *known = find(&groups, gid);
-	struct group *gr;
-
-	if (known)
-		return known;
-	gr = getgrgid(gid);
-	return keep(&groups, gid, gr ? gr->gr_name : NULL);
+	return name_of(&groups, gid, group_name);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names of users and groups, each asked for once: the name service may be far away, so only the
- * Slurm thread, which may block, calls these. */
+ * Slurm threads, which may block, call these. */
 #ifndef AGENT_SLURM_NAMES_H
 #define AGENT_SLURM_NAMES_H
 

@@ -15,14 +15,17 @@
 #include "sync-agent/slurm/accounting.h"
 #include "sync-agent/slurm/load.h"
 #include "sync-agent/slurm/partitions.h"
+#include "sync-agent/slurm/load_steps.h"
 
 #define TRIM_FROM 1000 /* jobs */
+#define PAST_AT_ONCE 64 /* jobs in one question to slurmdbd */
 
 struct question {
 	struct question *next;
 	enum slurm_ask ask;
 	uint32_t job_id;
 	bool force;
+	time_t from, to;
 };
 
 /* What was last handed over of a group. */
@@ -45,7 +48,7 @@ struct slurm_thread {
 	/* The thread's own from here on. */
 	struct seen *seen;
 	uint32_t round;
-	time_t last_update;
+	time_t last_update, last_steps_update;
 	struct partitions partitions;
 };
 
@@ -231,24 +234,31 @@ static void ask_partitions(struct slurm_thread *t, const struct question *q, str
 		r->failed = true;
 }
 
-static void ask_past(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
+static void ask_steps(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
 {
-	struct job_group *group = NULL;
+	int rc;
 
-	if (accounting_load_job(q->job_id, &group, &r->err) < 0) {
+	if (q->force)
+		t->last_steps_update = 0;
+	rc = steps_load(&t->last_steps_update, &r->steps, &r->err);
+	r->failed = rc < 0;
+	r->unchanged = rc == 0;
+}
+
+static void ask_ended(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
+{
+	struct job_groups groups;
+
+	r->from = q->from;
+	r->to = q->to;
+	if (accounting_load_ended(q->from, q->to, &groups, &r->err) < 0) {
 		r->failed = true;
 		return;
 	}
-	r->gone = !group;
-	if (!group)
-		return;
-	r->groups = calloc(1, sizeof(*r->groups));
-	if (!r->groups) {
-		job_group_free(group);
-		fail_memory(r);
-		return;
-	}
-	r->groups[r->n_groups++] = group;
+	r->groups = groups.list;
+	r->n_groups = groups.n;
+	if (groups.n > TRIM_FROM)
+		malloc_trim(0);
 }
 
 static void ask_conf(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
@@ -261,6 +271,9 @@ static void ask_conf(struct slurm_thread *t, const struct question *q, struct sl
 	}
 	r->cluster = strdup(conf->cluster_name);
 	r->slurm_user = conf->slurm_user_id;
+	r->min_job_age = conf->min_job_age;
+	r->accounting = conf->accounting_storage_type &&
+			strcmp(conf->accounting_storage_type, "accounting_storage/none");
 	if (!r->cluster)
 		fail_memory(r);
 	slurm_free_ctl_conf(conf);
@@ -272,7 +285,8 @@ static void (*const askers[])(struct slurm_thread *, const struct question *,
 	[ASK_JOB] = ask_job,
 	[ASK_CONF] = ask_conf,
 	[ASK_PARTITIONS] = ask_partitions,
-	[ASK_PAST] = ask_past,
+	[ASK_STEPS] = ask_steps,
+	[ASK_ENDED] = ask_ended,
 };
 
 /* -- the thread ----------------------------------------------------------------------------- */
@@ -294,6 +308,29 @@ static struct question *wait_for_question(struct slurm_thread *t)
 	return q;
 }
 
+/* Take the ids of more questions about past jobs out of the line. Returns their number. */
+static size_t take_past(struct slurm_thread *t, uint32_t *ids, size_t most)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&t->lock);
+	for (struct question **at = &t->questions; *at;) {
+		struct question *q = *at;
+
+		if (q->ask != ASK_PAST || n == most) {
+			at = &q->next;
+			continue;
+		}
+		ids[n++] = q->job_id;
+		*at = q->next;
+		if (!*at)
+			t->last_question = at;
+		free(q);
+	}
+	pthread_mutex_unlock(&t->lock);
+	return n;
+}
+
 static void hand_over(struct slurm_thread *t, struct slurm_result *r)
 {
 	uint64_t one = 1;
@@ -306,22 +343,75 @@ static void hand_over(struct slurm_thread *t, struct slurm_result *r)
 		return; /* the counter is full: it is readable anyway */
 }
 
+static struct slurm_result *new_result(enum slurm_ask ask, uint32_t id)
+{
+	struct slurm_result *r = calloc(1, sizeof(*r));
+
+	if (r) {
+		r->ask = ask;
+		r->job_id = id;
+		r->asked_us = clock_us();
+	}
+	return r;
+}
+
+/* Hand over what is known of one of the jobs that were asked for together. */
+static void answer_past(struct slurm_thread *t, uint32_t id, struct job_groups *groups,
+			const struct error *err)
+{
+	struct slurm_result *r = new_result(ASK_PAST, id);
+
+	if (!r)
+		return;
+	r->failed = !groups;
+	r->err = *err;
+	r->groups = calloc(1, sizeof(*r->groups));
+	for (size_t i = 0; r->groups && groups && i < groups->n; i++) {
+		if (groups->list[i] && groups->list[i]->key == id)
+			r->groups[r->n_groups++] = TAKE_PTR(groups->list[i]);
+		if (r->n_groups)
+			break;
+	}
+	r->gone = groups && !r->n_groups;
+	hand_over(t, r);
+}
+
+/* One question to slurmdbd for all past jobs that are waited for. */
+static void ask_past(struct slurm_thread *t, uint32_t first)
+{
+	_cleanup_(job_groups_free) struct job_groups groups = { 0 };
+	uint32_t ids[PAST_AT_ONCE] = { first };
+	size_t n = 1 + take_past(t, ids + 1, PAST_AT_ONCE - 1);
+	struct error err = { 0 };
+	int rc = accounting_load_jobs(ids, n, &groups, &err);
+
+	for (size_t i = 0; i < n; i++)
+		answer_past(t, ids[i], rc < 0 ? NULL : &groups, &err);
+}
+
+static void answer(struct slurm_thread *t, const struct question *q)
+{
+	struct slurm_result *r;
+
+	if (q->ask == ASK_PAST) {
+		ask_past(t, q->job_id);
+		return;
+	}
+	r = new_result(q->ask, q->job_id);
+	if (!r)
+		return;
+	askers[q->ask](t, q, r);
+	r->spent_us = clock_us() - r->asked_us;
+	hand_over(t, r);
+}
+
 static void *run(void *arg)
 {
 	struct slurm_thread *t = arg;
 	struct question *q;
 
 	while ((q = wait_for_question(t))) {
-		struct slurm_result *r = calloc(1, sizeof(*r));
-
-		if (r) {
-			r->ask = q->ask;
-			r->job_id = q->job_id;
-			r->asked_us = clock_us();
-			askers[q->ask](t, q, r);
-			r->spent_us = clock_us() - r->asked_us;
-			hand_over(t, r);
-		}
+		answer(t, q);
 		free(q);
 	}
 	return NULL;
@@ -366,23 +456,34 @@ int slurm_thread_fd(const struct slurm_thread *t)
 	return t->fd;
 }
 
-void slurm_thread_ask(struct slurm_thread *t, enum slurm_ask ask, uint32_t job_id, bool force)
+static void put(struct slurm_thread *t, const struct question *wanted)
 {
 	struct question *q;
 
 	pthread_mutex_lock(&t->lock);
 	for (q = t->questions; q; q = q->next)
-		if (q->ask == ask && q->job_id == job_id)
+		if (q->ask == wanted->ask && q->job_id == wanted->job_id &&
+		    q->from == wanted->from && q->to == wanted->to)
 			break;
 	if (q) {
-		q->force |= force;
-	} else if ((q = calloc(1, sizeof(*q)))) {
-		*q = (struct question){ .ask = ask, .job_id = job_id, .force = force };
+		q->force |= wanted->force;
+	} else if ((q = malloc(sizeof(*q)))) {
+		*q = *wanted;
 		*t->last_question = q;
 		t->last_question = &q->next;
 		pthread_cond_signal(&t->wake);
 	}
 	pthread_mutex_unlock(&t->lock);
+}
+
+void slurm_thread_ask(struct slurm_thread *t, enum slurm_ask ask, uint32_t job_id, bool force)
+{
+	put(t, &(struct question){ .ask = ask, .job_id = job_id, .force = force });
+}
+
+void slurm_thread_ask_ended(struct slurm_thread *t, time_t from, time_t to)
+{
+	put(t, &(struct question){ .ask = ASK_ENDED, .from = from, .to = to });
 }
 
 struct slurm_result *slurm_thread_next(struct slurm_thread *t)
@@ -415,6 +516,7 @@ void slurm_result_free(struct slurm_result *r)
 	free(r->cluster);
 	tally_free(&r->job_states);
 	partition_list_free(r->partitions);
+	step_list_free(&r->steps);
 	free(r);
 }
 

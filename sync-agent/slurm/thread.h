@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The agent's second thread: it makes the libslurm calls that block and hands over plain structs.
+/* The agent's other threads: they make the libslurm calls that block and hand over plain structs.
+ * There are two of the same kind, since slurmdbd may be away or slow while slurmctld is not: one is
+ * asked about what slurmctld knows, the other about what slurmdbd knows.
  *
  * It also remembers each group's fingerprint, so that a look at the whole queue hands over only
  * what has changed since it was last handed over. */
@@ -9,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "common/error.h"
 #include "sync-agent/slurm/job.h"
@@ -17,9 +20,11 @@
 enum slurm_ask {
 	ASK_QUEUE, /* all jobs: changed groups, and the ids of all that are there */
 	ASK_JOB,   /* one job's whole group, from slurmctld */
-	ASK_CONF,  /* slurmctld's cluster and SlurmUser */
+	ASK_CONF,  /* what the agent needs to know of slurmctld's configuration */
 	ASK_PARTITIONS, /* partitions and nodes; force: slurmctld's version, too */
-	ASK_PAST,  /* one job that slurmctld no longer has, from slurmdbd */
+	ASK_STEPS, /* the steps that run, of all jobs */
+	ASK_PAST,  /* one job's whole group, from slurmdbd */
+	ASK_ENDED, /* the jobs that ended in some time, from slurmdbd */
 };
 
 struct slurm_result {
@@ -30,16 +35,19 @@ struct slurm_result {
 	int64_t spent_us;   /* how long the call took */
 	bool failed;        /* the call failed: err says why; else: */
 	bool gone;          /* ASK_JOB, ASK_PAST: there is no such job */
-	bool unchanged;     /* ASK_QUEUE: nothing at all has changed; ids is not set */
+	bool unchanged;     /* ASK_QUEUE, ASK_STEPS: nothing at all has changed; there is nothing in it */
 	struct error err;
 	size_t n_groups;
 	struct job_group **groups;
 	char *cluster; /* ASK_CONF */
-	uint32_t slurm_user;
+	uint32_t slurm_user, min_job_age;
+	bool accounting; /* there is a slurmdbd */
 	size_t n_ids; /* ASK_QUEUE: keys of all groups, ascending */
 	uint32_t *ids;
 	struct tally job_states; /* ASK_QUEUE: jobs by state, if it is not unchanged */
 	struct partition_list *partitions; /* ASK_PARTITIONS: NULL if nothing has changed */
+	struct step_list steps; /* ASK_STEPS */
+	time_t from, to;        /* ASK_ENDED: as asked */
 };
 
 struct slurm_thread;
@@ -53,6 +61,9 @@ int slurm_thread_fd(const struct slurm_thread *t);
 /* Ask; the answer comes as a slurm_result. A group is handed over even if unchanged when force is
  * set. An equal question that still waits in line is not put twice. */
 void slurm_thread_ask(struct slurm_thread *t, enum slurm_ask ask, uint32_t job_id, bool force);
+
+/* Ask slurmdbd for the jobs that ended from one time to another. */
+void slurm_thread_ask_ended(struct slurm_thread *t, time_t from, time_t to);
 
 /* The next answer (the caller frees it with slurm_result_free()), or NULL. */
 struct slurm_result *slurm_thread_next(struct slurm_thread *t);
