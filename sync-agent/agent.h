@@ -29,6 +29,7 @@
 #include "sync-agent/kube/client.h"
 #include "sync-agent/kube/watch.h"
 #include "sync-agent/lane.h"
+#include "sync-agent/leader.h"
 #include "sync-agent/metrics/metrics.h"
 #include "sync-agent/owner/owner.h"
 #include "sync-agent/slurm/thread.h"
@@ -50,12 +51,16 @@ struct agent {
 	struct slurm_thread *slurm, *past; /* asked of slurmctld, of slurmdbd */
 	struct owner *owner;
 	struct listener listener;
+	struct listener_config bells;
+	int64_t bells_retry; /* monotonic; when to try to open them again, 0: they are open */
+	struct leader leader;
 	struct http *http; /* NULL: none */
 
 	struct entries entries;
 	struct entry *queues[QUEUE_COUNT];
 	unsigned queued[QUEUE_COUNT]; /* how many are in each */
 	bool stop, failed;
+	bool anew;             /* to be started again: another agent has led since */
 	bool listed;           /* the objects are known: Slurm may be asked */
 
 	/* The API server gave no answer: nothing is sent until then. */

@@ -61,6 +61,10 @@ static const struct key {
 	{ "finished.most", VALUE_COUNT, offsetof(struct config, finished_most), NULL, false },
 	{ "finished.history", VALUE_TIME, offsetof(struct config, history), NULL, false },
 	{ "operatorActions", VALUE_ACTIONS, offsetof(struct config, operator_actions), NULL, true },
+	{ "leader", SECTION, 0, NULL, false },
+	{ "leader.elect", VALUE_BOOL, offsetof(struct config, elect), NULL, true },
+	{ "leader.lease", VALUE_TIME, offsetof(struct config, lease), NULL, true },
+	{ "leader.namespace", VALUE_TEXT, offsetof(struct config, lease_namespace), NULL, true },
 	{ "minimumUid", VALUE_UID, offsetof(struct config, minimum_uid), NULL, false },
 	{ "stateFolder", VALUE_PATH, offsetof(struct config, state_folder), "/var/lib/slurm-kube",
 	  true },
@@ -273,6 +277,8 @@ int config_load(const char *path, struct config *ret, struct error *err)
 {
 	_cleanup_(config_free) struct config c = {
 		.create_namespaces = true,
+		.elect = true,
+		.lease = 15,
 		.minimum_uid = 1000,
 		.finished_ttl = 86400,
 		.finished_most = 100000,

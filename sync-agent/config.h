@@ -39,6 +39,9 @@ struct config {
 			  */
 	/* What it does as the user it runs as, not as the owner: field_is_action() */
 	struct words operator_actions;
+	bool elect;	       /* by a Lease */
+	int64_t lease;	       /* seconds */
+	char *lease_namespace; /* NULL: the pod's own, else kube-system */
 	uint32_t minimum_uid;
 	char *state_folder;
 	enum log_level log_level;

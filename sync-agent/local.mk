@@ -38,10 +38,12 @@ libagent_la_SOURCES = \
 	sync-agent/doorbell/listener.c sync-agent/doorbell/listener.h \
 	sync-agent/edit.c sync-agent/edit.h \
 	sync-agent/entry.c sync-agent/entry.h \
+	sync-agent/fence.c sync-agent/fence.h \
 	sync-agent/kube/access.c sync-agent/kube/access.h \
 	sync-agent/kube/base64.c sync-agent/kube/base64.h \
 	sync-agent/kube/stats.c sync-agent/kube/stats.h \
 	sync-agent/kube/window.c sync-agent/kube/window.h \
+	sync-agent/lease.c sync-agent/lease.h \
 	sync-agent/log.c sync-agent/log.h \
 	sync-agent/metrics/census.c sync-agent/metrics/census.h \
 	sync-agent/metrics/metrics.c sync-agent/metrics/metrics.h \
@@ -69,6 +71,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/inbound_slurm.c \
 	sync-agent/kube/client.c sync-agent/kube/client.h \
 	sync-agent/kube/watch.c sync-agent/kube/watch.h \
+	sync-agent/leader.c sync-agent/leader.h \
 	sync-agent/main.c \
 	sync-agent/metrics/report.c sync-agent/metrics/report.h \
 	sync-agent/notify.c sync-agent/notify.h \

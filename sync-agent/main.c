@@ -13,6 +13,7 @@
 #include "common/slurm_compat.h"
 #include "sync-agent/agent.h"
 #include "sync-agent/clock.h"
+#include "sync-agent/fence.h"
 #include "sync-agent/http/server.h"
 #include "sync-agent/log.h"
 #include "sync-agent/notify.h"
@@ -20,6 +21,9 @@
 
 #define DEFAULT_CONFIG SLURM_KUBE_SYSCONFDIR "/slurm-kube/agent.yaml"
 #define DOORBELLS_AT_ONCE 512
+#define BELLS_RETRY 5000000   /* microseconds */
+#define WIND_DOWN_US 3000000  /* for what is under way at the end */
+#define RELEASE_US 1000000    /* for giving the lease up */
 
 static void usage(FILE *to)
 {
@@ -130,7 +134,7 @@ static bool take_slurm_conf(struct agent *a, bool *asked)
 	while ((r = slurm_thread_next(a->slurm))) {
 		*asked = false;
 		a->slurm_answered = !r->failed;
-		a->listener.config.slurm_user = r->slurm_user;
+		a->bells.slurm_user = r->slurm_user;
 		a->accounting = r->accounting;
 		a->min_job_age = r->min_job_age;
 		if (!r->failed && !a->cluster)
@@ -175,28 +179,33 @@ static int load_access(const struct config *c, struct kube_access *access, struc
 			       kube_access_in_cluster(access, err);
 }
 
-static int open_doors(struct agent *a, struct error *err)
+static int start_election(struct agent *a, struct error *err)
 {
-	struct listener_config bells = {
-		.unix_path = a->config.doorbell_unix,
-		.udp = a->config.doorbell_udp,
-		.munge_socket = a->config.munge_socket,
-		.slurm_user = (uid_t)-1, /* until slurmctld tells */
+	struct leader_config leader = {
+		.elect = a->config.elect,
+		.cluster = a->cluster,
+		.namespace = a->config.lease_namespace,
+		.state_folder = a->config.state_folder,
+		.seconds = a->config.lease,
 	};
 
-	if (listener_open(&a->listener, &bells, err) < 0)
-		return -1;
-	if (a->config.http_listen)
-		a->http = http_start(a->config.http_listen, a, err);
-	return a->config.http_listen && !a->http ? -1 : 0;
+	a->bells.unix_path = a->config.doorbell_unix;
+	a->bells.udp = a->config.doorbell_udp;
+	a->bells.munge_socket = a->config.munge_socket;
+	a->bells.cluster = a->cluster;
+	return leader_init(&a->leader, a->kube, &leader, err);
 }
 
 /* Returns 0, with a->stop set if a signal has ended the start, or -1 with err filled. */
 static int start(struct agent *a, struct kube_access *access, int signals, struct error *err)
 {
+	if (fence_init() < 0)
+		return error_errno(err, "shared memory");
 	/* Before any thread. */
 	a->owner = owner_start(a->config.minimum_uid, &a->config.operator_actions, err);
-	if (!a->owner || open_doors(a, err) < 0)
+	if (!a->owner)
+		return -1;
+	if (a->config.http_listen && !(a->http = http_start(a->config.http_listen, a, err)))
 		return -1;
 	a->slurm = slurm_thread_start(err);
 	a->past = a->slurm ? slurm_thread_start(err) : NULL;
@@ -208,12 +217,11 @@ static int start(struct agent *a, struct kube_access *access, int signals, struc
 	wait_for_slurm(a, signals);
 	if (a->stop)
 		return 0;
-	a->listener.config.cluster = a->cluster;
 	accounting_set_cluster(a->cluster);
 	if (tombs_load(a, err) < 0)
 		return -1;
 	a->kube = kube_new(access, err);
-	if (!a->kube)
+	if (!a->kube || start_election(a, err) < 0)
 		return -1;
 	a->watch = (struct watch){ .kube = a->kube, .path = SLURMJOBS_PATH,
 				   .on_event = inbound_kube, .ctx = a };
@@ -231,6 +239,7 @@ static void stop(struct agent *a)
 	watch_free(&a->watch);
 	partitions_stop(a);
 	kube_free(a->kube);
+	leader_free(&a->leader);
 	slurm_thread_stop(a->slurm);
 	slurm_thread_stop(a->past);
 	owner_stop(a->owner);
@@ -248,6 +257,23 @@ static void stop(struct agent *a)
 
 /* -- the loop ------------------------------------------------------------------------------- */
 
+/* The doorbell is the leader's: whoever stands by must not take the socket from it. One that can't be
+ * opened costs time, nothing else; an agent that has stopped may hold the port for a while. */
+static void open_doorbells(struct agent *a)
+{
+	struct error err;
+
+	if (a->listener.config.unix_path || clock_us() < a->bells_retry)
+		return;
+	if (listener_open(&a->listener, &a->bells, &err) == 0)
+		return;
+	if (!a->bells_retry)
+		log_warning("%s; trying again, and without doorbells polling alone tells of changes",
+			    err.text);
+	a->listener.config.unix_path = NULL;
+	a->bells_retry = clock_us() + BELLS_RETRY;
+}
+
 static void take_doorbells(struct agent *a, int fd)
 {
 	struct doorbell bell;
@@ -258,31 +284,52 @@ static void take_doorbells(struct agent *a, int fd)
 	}
 }
 
+/* What the one agent that leads does; one that has led and may again, but doesn't now, only listens.
+ * Returns when it wants to be called again. */
+static int64_t lead(struct agent *a)
+{
+	/* Each returns when it wants to be called again. */
+	static int64_t (*const listening[])(struct agent *) = { look_run, details_run, history_run };
+	static int64_t (*const acting[])(struct agent *) = { sync_run, partitions_run, finished_run };
+	int64_t next = watch_step(&a->watch);
+
+	open_doorbells(a);
+	for (size_t i = 0; i < ARRAY_SIZE(listening); i++)
+		next = earlier(next, listening[i](a));
+	for (size_t i = 0; i < ARRAY_SIZE(acting) && a->leader.leads; i++)
+		next = earlier(next, acting[i](a));
+	return next;
+}
+
 static void loop(struct agent *a, int signals)
 {
 	struct curl_waitfd fds[] = {
 		{ .fd = signals, .events = CURL_WAIT_POLLIN },
 		{ .fd = slurm_thread_fd(a->slurm), .events = CURL_WAIT_POLLIN },
 		{ .fd = owner_fd(a->owner), .events = CURL_WAIT_POLLIN },
-		{ .fd = a->listener.unix_fd, .events = CURL_WAIT_POLLIN },
-		{ .fd = a->listener.udp_fd, .events = CURL_WAIT_POLLIN },
+		{ .fd = -1, .events = CURL_WAIT_POLLIN },
+		{ .fd = -1, .events = CURL_WAIT_POLLIN },
 		{ .fd = http_fd(a->http), .events = CURL_WAIT_POLLIN },
 		{ .fd = slurm_thread_fd(a->past), .events = CURL_WAIT_POLLIN },
 	};
 
 	while (!a->stop) {
-		int64_t next = earlier(watch_step(&a->watch), look_run(a));
+		int64_t next = leader_step(&a->leader);
 
-		next = earlier(next, sync_run(a));
-		next = earlier(next, partitions_run(a));
-		next = earlier(next, details_run(a));
-		next = earlier(next, finished_run(a));
-		next = earlier(next, history_run(a));
+		a->anew = a->leader.overtaken;
+		if (a->anew)
+			break;
+		if (a->leader.began)
+			next = earlier(next, lead(a));
+		fds[3].fd = a->listener.config.unix_path ? a->listener.unix_fd : -1;
+		fds[4].fd = a->listener.config.unix_path ? a->listener.udp_fd : -1;
 		next = earlier(next, notify_step(a));
 		next = earlier(next, http_step(a->http, fds[5].revents != 0));
 		/* Requests just made are started after the wait, which they cut short: what an
 		 * answer changes is always seen by the steps above before the next wait. */
 		kube_wait(a->kube, fds, ARRAY_SIZE(fds), until(next));
+		/* However long that was: nothing is sent after the lease. */
+		leader_step(&a->leader);
 		kube_perform(a->kube);
 		if (fds[0].revents)
 			take_signals(a, signals);
@@ -294,6 +341,29 @@ static void loop(struct agent *a, int signals)
 			take_doorbells(a, a->listener.unix_fd);
 		if (fds[4].revents)
 			take_doorbells(a, a->listener.udp_fd);
+	}
+}
+
+/* Let what is under way end, then give the lease up. */
+static void wind_down(struct agent *a)
+{
+	struct curl_waitfd fd = { .fd = owner_fd(a->owner), .events = CURL_WAIT_POLLIN };
+	int64_t until = clock_us() + WIND_DOWN_US;
+
+	while (a->leader.leads && !a->failed && clock_us() < until &&
+	       (kube_writes(a->kube) || owner_pending(a->owner))) {
+		leader_step(&a->leader);
+		kube_wait(a->kube, &fd, 1, 50);
+		kube_perform(a->kube);
+		if (fd.revents)
+			act_take_answers(a);
+	}
+	kube_cancel_writes(a->kube, "the agent ends");
+	until = clock_us() + RELEASE_US;
+	while (!a->failed && !owner_pending(a->owner) && !a->leader.released && clock_us() < until) {
+		leader_release(&a->leader);
+		kube_wait(a->kube, NULL, 0, 50);
+		kube_perform(a->kube);
 	}
 }
 
@@ -334,11 +404,20 @@ int main(int argc, char **argv)
 			 a.cluster, access.server);
 		loop(&a, signals);
 	}
-	notify_stopping();
-	log_info("ending");
+	if (!a.anew)
+		notify_stopping();
+	log_info(a.anew ? "another agent has led: beginning anew" : "ending");
+	if (!a.anew && a.kube)
+		wind_down(&a);
 	rc = a.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 	history_stop(&a);
 	stop(&a);
 	slurm_fini();
+	if (a.anew) {
+		execvp(argv[0], argv);
+		execv("/proc/self/exe", argv);
+		log_error("beginning anew: %s", strerror(errno));
+		return EXIT_FAILURE;
+	}
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "sync-agent/agent.h"
 #include "sync-agent/clock.h"
+#include "sync-agent/fence.h"
 #include "sync-agent/edit.h"
 #include "sync-agent/log.h"
 #include "sync-agent/mirror/details.h"
@@ -237,9 +238,11 @@ int64_t sync_run(struct agent *a)
 	int64_t now = clock_us(), next = wake_delayed(a, now), lane;
 	struct entry *e;
 
+	if (fence_passed())
+		return INT64_MAX; /* leader_step() knows more */
 	if (now < a->kube_pause_until)
 		return a->kube_pause_until < next ? a->kube_pause_until : next;
-	while ((e = a->queues[QUEUE_READY]) && kube_has_room(a->kube)) {
+	while ((e = a->queues[QUEUE_READY]) && kube_has_room(a->kube) && !fence_passed()) {
 		move_to(a, e, QUEUE_NONE);
 		advance(a, e);
 		if (e->queue == QUEUE_NONE && !e->exists && !e->wanted)

@@ -47,6 +47,7 @@ static int open_unix(struct listener *l, struct error *err)
 	_cleanup_free_ char *text = NULL;
 	struct doorbell_target target;
 	_cleanup_close_ int fd = -1;
+	struct stat st;
 	int on = 1;
 
 	if (asprintf(&text, "unix:%s", l->config.unix_path) < 0)
@@ -64,6 +65,8 @@ static int open_unix(struct listener *l, struct error *err)
 	/* Anybody may write: the kernel tells who did. slurmctld is not root on most sites. */
 	if (chmod(l->config.unix_path, 0666) < 0)
 		return error_errno(err, "doorbell: %s", l->config.unix_path);
+	if (lstat(l->config.unix_path, &st) == 0)
+		l->inode = st.st_ino;
 	l->unix_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -206,8 +209,11 @@ int listener_take(struct listener *l, int fd, struct doorbell *ret)
 
 void listener_close(struct listener *l)
 {
+	struct stat st;
+
 	if (l->unix_fd >= 0) {
-		unlink(l->config.unix_path);
+		if (lstat(l->config.unix_path, &st) == 0 && st.st_ino == l->inode)
+			unlink(l->config.unix_path);
 		close(l->unix_fd);
 	}
 	if (l->udp_fd >= 0)

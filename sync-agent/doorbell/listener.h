@@ -20,6 +20,7 @@ struct listener_config {
 struct listener {
 	struct listener_config config;
 	int unix_fd, udp_fd; /* -1: none */
+	ino_t inode;	     /* of the socket's name: another agent may have put its own there since */
 	struct {
 		unsigned long taken, bare, not_allowed, not_opened, malformed, other_cluster, old;
 	} count;

@@ -10,6 +10,7 @@
 #include "common/buffer.h"
 #include "common/json.h"
 #include "sync-agent/clock.h"
+#include "sync-agent/fence.h"
 #include "sync-agent/kube/window.h"
 
 #define ANSWER_MS 30000L
@@ -28,6 +29,7 @@ struct call {
 	void *ctx;
 	void (*line)(void *ctx, const char *line, size_t len);
 	enum kube_method method;
+	bool apart;
 	char problem[CURL_ERROR_SIZE];
 };
 
@@ -209,10 +211,18 @@ static int set_options(struct kube *k, struct call *call, const struct kube_requ
 	return 0;
 }
 
+static bool writes(const struct call *call)
+{
+	return call->method != KUBE_GET && call->method != KUBE_WATCH && !call->apart;
+}
+
 int kube_send(struct kube *k, const struct kube_request *r, struct error *err)
 {
-	struct call *call = calloc(1, sizeof(*call));
+	struct call *call;
 
+	if (strcmp(r->method, "GET") && !r->apart && fence_passed())
+		return error_set(err, EPERM, "%s %.200s: this agent doesn't lead", r->method, r->path);
+	call = calloc(1, sizeof(*call));
 	if (!call)
 		return error_set(err, ENOMEM, "out of memory");
 	call->kube = k;
@@ -220,6 +230,7 @@ int kube_send(struct kube *k, const struct kube_request *r, struct error *err)
 	call->ctx = r->ctx;
 	call->line = r->line;
 	call->method = kube_method_of(r->method, r->line != NULL);
+	call->apart = r->apart;
 	call->in = BUFFER_INIT(r->line ? KUBE_LINE_MAX : KUBE_ANSWER_MAX);
 	call->curl = curl_easy_init();
 	call->body = r->body ? strdup(r->body) : NULL;
@@ -232,7 +243,7 @@ int kube_send(struct kube *k, const struct kube_request *r, struct error *err)
 	if (k->calls)
 		k->calls->previous = call;
 	k->calls = call;
-	k->in_flight += !r->line;
+	k->in_flight += !r->line && !r->apart;
 	return 0;
 }
 
@@ -298,12 +309,36 @@ static void finish(struct call *call, CURLcode code)
 	curl_easy_getinfo(call->curl,
 			  call->line ? CURLINFO_STARTTRANSFER_TIME_T : CURLINFO_TOTAL_TIME_T, &took);
 	kube_stats_add(&k->stats, call->method, answer.status, took);
-	if (!call->line) {
+	if (!call->line && !call->apart) {
 		k->in_flight--;
 		adjust_window(k, &answer, took);
 	}
 	call->done(call->ctx, &answer);
 	call_free(call);
+}
+
+unsigned kube_writes(const struct kube *k)
+{
+	unsigned n = 0;
+
+	for (struct call *call = k->calls; call; call = call->next)
+		n += writes(call);
+	return n;
+}
+
+void kube_cancel_writes(struct kube *k, const char *problem)
+{
+	struct call *call = k->calls;
+
+	while (call) {
+		if (!writes(call)) {
+			call = call->next;
+			continue;
+		}
+		snprintf(call->problem, sizeof(call->problem), "%s", problem);
+		finish(call, CURLE_ABORTED_BY_CALLBACK);
+		call = k->calls; /* whoever was told may have sent something */
+	}
 }
 
 void kube_perform(struct kube *k)

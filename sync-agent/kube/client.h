@@ -39,6 +39,9 @@ struct kube_request {
 	 * outside the window and has no time limit but a silence of 5 minutes. */
 	void (*line)(void *ctx, const char *line, size_t len);
 	long timeout_ms; /* 0: 30 s */
+	/* Of the leader election: outside the window, sent whether or not this agent leads. All other
+	 * requests that write are refused once the fence has passed (fence.h). */
+	bool apart;
 };
 
 struct kube;
@@ -53,6 +56,12 @@ bool kube_has_room(const struct kube *k);
 
 /* What its requests came to; the client's, current when called. */
 const struct kube_stats *kube_stats(struct kube *k);
+
+/* Requests that write and have no answer yet, those apart not counted. */
+unsigned kube_writes(const struct kube *k);
+
+/* End them now: done is called as if there were no answer, with that problem. */
+void kube_cancel_writes(struct kube *k, const char *problem);
 
 /* Wait at most timeout_ms for answers or for one of extra's descriptors (revents is set). */
 void kube_wait(struct kube *k, struct curl_waitfd *extra, unsigned n_extra, int timeout_ms);

@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "common/json.h"
+#include "sync-agent/fence.h"
 #include "sync-agent/owner/protocol.h"
 #include "sync-agent/owner/steps.h"
 #include "sync-agent/verbs/verbs.h"
@@ -27,6 +28,7 @@ struct child {
 
 struct helper {
 	int fd;
+	bool left; /* the agent is gone */
 	int signals;
 	uint32_t minimum_uid;
 	const struct words *operator_actions;
@@ -101,6 +103,12 @@ static void __attribute__((noreturn)) run_child(struct helper *h, struct json_ob
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	alarm(OWNER_ACTION_SECONDS);
+	/* A group of its own, so that all it starts can be ended with it. */
+	setpgid(0, 0);
+	if (fence_passed()) {
+		answer(h->fd, ticket, false, true, "this agent doesn't lead any more", NULL);
+		_exit(0);
+	}
 	rc = run_steps(h, request, refusals, &err);
 	answer(h->fd, ticket, rc == 0, rc < 0 && verb_error_is_passing(err.code), err.text, refusals);
 	_exit(0);
@@ -159,13 +167,31 @@ static void take_request(struct helper *h)
 	ssize_t n = recv(h->fd, buf, sizeof(buf), 0);
 
 	if (n == 0 || (n < 0 && errno != EINTR))
-		_exit(0); /* the agent is gone; children at work finish what they began */
+		h->left = true; /* children at work finish what they began, before the fence */
 	if (n <= 0 || !(request = json_parse(buf, n, NULL)))
 		return;
 	if (json_get(request, "minimumUid"))
 		h->minimum_uid = (uint32_t)json_get_int(request, "minimumUid", UINT32_MAX);
 	else
 		start_child(h, request);
+}
+
+/* Whoever leads next must not find them still at work. */
+static void end_children(struct helper *h)
+{
+	for (struct child *c = h->children; c; c = c->hh.next)
+		kill(-c->pid, SIGKILL);
+}
+
+/* Milliseconds until the fence ends the children, -1 if nothing does. */
+static int until_fence(const struct helper *h)
+{
+	int64_t left = fence_until();
+
+	if (!h->children || left == INT64_MAX)
+		return -1;
+	left -= fence_clock();
+	return left <= 0 ? 0 : (int)(left / 1000 < 60000 ? left / 1000 + 1 : 60000);
 }
 
 void helper_run(int fd, uint32_t minimum_uid, const struct words *operator_actions)
@@ -181,18 +207,22 @@ void helper_run(int fd, uint32_t minimum_uid, const struct words *operator_actio
 	h.signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (h.signals < 0)
 		_exit(1);
-	for (;;) {
+	while (!h.left || h.children) {
 		bool full = HASH_COUNT(h.children) >= CHILDREN_MAX;
 		struct pollfd fds[] = {
 			{ .fd = h.signals, .events = POLLIN },
-			{ .fd = full ? -1 : h.fd, .events = POLLIN },
+			{ .fd = full || h.left ? -1 : h.fd, .events = POLLIN },
 		};
 
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		/* Once the fence has passed, their ends are waited for. */
+		if (poll(fds, 2, fence_passed() ? -1 : until_fence(&h)) < 0 && errno != EINTR)
 			_exit(1);
+		if (fence_passed())
+			end_children(&h);
 		if (fds[0].revents)
 			reap(&h);
 		if (fds[1].revents)
 			take_request(&h);
 	}
+	_exit(0);
 }

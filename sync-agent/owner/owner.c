@@ -16,6 +16,7 @@ struct owner {
 	int fd;
 	pid_t helper;
 	uint32_t minimum_uid;
+	unsigned pending;
 };
 
 struct owner *owner_start(uint32_t minimum_uid, const struct words *operator_actions,
@@ -72,7 +73,13 @@ int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
 		return error_set(err, EMSGSIZE, "the edit is too large");
 	if (send(o->fd, text, strlen(text), MSG_NOSIGNAL) < 0)
 		return error_errno(err, "owner helper");
+	o->pending++;
 	return 0;
+}
+
+unsigned owner_pending(const struct owner *o)
+{
+	return o->pending;
 }
 
 void owner_set_minimum_uid(struct owner *o, uint32_t minimum_uid)
@@ -95,6 +102,7 @@ bool owner_next(struct owner *o, struct owner_answer *ret, bool *dead)
 	*dead = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 	if (n <= 0 || !(answer = json_parse(buf, n, NULL)))
 		return false;
+	o->pending -= o->pending > 0;
 	*ret = (struct owner_answer){
 		.ticket = (uint64_t)json_get_int(answer, "ticket", 0),
 		.ok = json_get_bool(answer, "ok", false),
@@ -111,6 +119,8 @@ void owner_stop(struct owner *o)
 	if (!o)
 		return;
 	close(o->fd);
-	waitpid(o->helper, NULL, 0);
+	/* Actions may take a minute: they are the helper's then, and this process ends. */
+	if (!o->pending)
+		waitpid(o->helper, NULL, 0);
 	free(o);
 }

@@ -45,6 +45,10 @@ struct owner_answer {
  * gone. */
 bool owner_next(struct owner *o, struct owner_answer *ret, bool *dead);
 
+/* Actions whose answers have not been taken. */
+unsigned owner_pending(const struct owner *o);
+
+/* The helper ends when its actions have ended, or at the fence (fence.h). */
 void owner_stop(struct owner *o);
 
 #endif

@@ -107,6 +107,15 @@ all_mirrored() {
 	diff <(echo "$truth") <(echo "$seen")
 }
 
+# nothing_told_twice USER FIRST-ID LAST-ID: no Event of these jobs tells the same twice
+nothing_told_twice() {
+	local twice
+	twice=$(kubectl get events -n "slurm-$1" -o json | jq -r --argjson a "$2" --argjson b "$3" '.items[] |
+		(.involvedObject.name | ltrimstr("lab-") | tonumber? // 0) as $id | select($id >= $a and $id <= $b) |
+		"\($id) \(.reason) \(.count)"' | sort | uniq -c | awk '$1 > 1 || $4 > 1')
+	[ -z "$twice" ] || { echo "$twice"; return 1; }
+}
+
 # -- faults between the agent and the API server -------------------------------------------------
 
 # Let the agent reach the API server through fault-proxy only. (proxy_off: as before.)

@@ -27,3 +27,4 @@ EXTRA_DIST += testsuite/e2e/hooks.bats
 EXTRA_DIST += testsuite/e2e/policy.bats
 EXTRA_DIST += testsuite/e2e/runtimes.bats
 EXTRA_DIST += testsuite/e2e/site.bash
+EXTRA_DIST += testsuite/e2e/two_agents.bats

@@ -6,25 +6,48 @@ has_agent() {
 	[ -n "$PREFIX" ] && [ -x "$PREFIX/sbin/slurm-kube-agent" ]
 }
 
-agent_up() {
-	local etc number node suffix ctld_port node_ports port
+# agent_config CLUSTER STATE-FOLDER PORT: its configuration
+agent_config() {
+	local etc number node suffix ctld_port node_ports
 	cluster_vars "$1"
-	port=PORT_AGENT_$number
-	cat >"$etc/agent.yaml" <<-END
+	cat <<-END
 	cluster: $1
 	slurmConf: $etc/slurm.conf
 	kubeconfig: $(agent_kubeconfig)
 	doorbell:
 	  unix: $STATE/run/doorbell$suffix
 	http:
-	  listen: 127.0.0.1:${!port}
+	  listen: 127.0.0.1:$3
 	namespaces:
 	  template: "slurm-{user}"
 	  create: true
+	leader:
+	  lease: ${LAB_LEASE:-15s}
 	minimumUid: 1000
-	stateFolder: $STATE/agent$suffix
+	stateFolder: $2
 	logLevel: info
 	END
+}
+
+agent_up() {
+	local etc number node suffix ctld_port node_ports port
+	cluster_vars "$1"
+	port=PORT_AGENT_$number
+	agent_config "$1" "$STATE/agent$suffix" "${!port}" >"$etc/agent.yaml"
 	spawn "agent$suffix" SLURM_CONF="$etc/slurm.conf" "$PREFIX/sbin/slurm-kube-agent" --config="$etc/agent.yaml"
-	wait_for "agent$suffix" "the agent opens its doorbell" test -S "$STATE/run/doorbell$suffix"
+	wait_for "agent$suffix" "the agent opens its doorbell" agent_serves "$suffix"
+}
+
+# The doorbell is the leader's: without the API server, or while another one leads, there is none.
+agent_serves() {
+	[ -S "$STATE/run/doorbell$1" ] ||
+		tail -n 3 "$STATE/log/agent$1.out" | grep -qE '(lease|standing by|Kubernetes: ).*(trying again|leads|leader.elect)'
+}
+
+# A second agent of cluster lab, as on another host: it shares no state folder with the first.
+standby_up() {
+	agent_config lab "$STATE/standby" "$PORT_STANDBY" >"$STATE/etc/standby.yaml"
+	rm -f "$STATE/log/standby.out"
+	spawn standby SLURM_CONF="$STATE/etc/slurm.conf" "$PREFIX/sbin/slurm-kube-agent" --config="$STATE/etc/standby.yaml"
+	wait_for standby "the agent stands by or leads" grep -qE 'standing by|leading' "$STATE/log/standby.out"
 }

@@ -78,8 +78,9 @@ ports_assign() {
 	PORT_AGENT_2=$((PORT_BASE + 7))
 	PORT_REGISTRY_HTTP=$((PORT_BASE + 8))
 	PORT_FAULT_PROXY=$((PORT_BASE + 9))
-	# Tests may use the next ten as they like.
-	PORT_SPARE=$((PORT_BASE + 10))
+	PORT_STANDBY=$((PORT_BASE + 10))
+	# Tests may use the next nine as they like.
+	PORT_SPARE=$((PORT_BASE + 11))
 	PORT_NODES_1=$((PORT_BASE + 20))
 	PORT_NODES_2=$((PORT_BASE + 20 + NODES))
 }

@@ -11,6 +11,7 @@ UNIT_TESTS += \
 	testsuite/unit/test_gres \
 	testsuite/unit/test_indexes \
 	testsuite/unit/test_kube_stats \
+	testsuite/unit/test_lease \
 	testsuite/unit/test_listener \
 	testsuite/unit/test_looks \
 	testsuite/unit/test_metrics \
@@ -63,6 +64,10 @@ testsuite_unit_test_indexes_LDADD = libmirror.la $(UNIT_LIBS)
 testsuite_unit_test_kube_stats_SOURCES = testsuite/unit/test_kube_stats.c
 testsuite_unit_test_kube_stats_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_kube_stats_LDADD = libagent.la $(UNIT_LIBS)
+
+testsuite_unit_test_lease_SOURCES = testsuite/unit/test_lease.c
+testsuite_unit_test_lease_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_lease_LDADD = libagent.la $(UNIT_LIBS)
 
 testsuite_unit_test_listener_SOURCES = testsuite/unit/test_listener.c testsuite/unit/scratch.h
 testsuite_unit_test_listener_CFLAGS = $(UNIT_CFLAGS)
