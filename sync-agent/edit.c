@@ -8,7 +8,6 @@
 #include "common/json.h"
 #include "sync-agent/mirror/fields.h"
 
-#define MANAGER "slurm-kube-agent"
 #define EDITORS_MAX 16
 
 static struct json_object *parse(const char *text)
@@ -51,7 +50,7 @@ static struct json_object *editor(struct json_object *managed)
 	const char *manager = json_get_string(managed, "manager");
 	struct json_object *spec = json_get(managed, "fieldsV1.f:spec"), *o, *names;
 
-	if (!manager || !strcmp(manager, MANAGER) || !json_object_is_type(spec, json_type_object))
+	if (!manager || !json_object_is_type(spec, json_type_object))
 		return NULL;
 	o = json_object_new_object();
 	names = json_object_new_array();
@@ -80,6 +79,11 @@ static struct json_object *editors(struct json_object *object)
 	return list;
 }
 
+static bool is_agent(struct json_object *o)
+{
+	return !strcmp(json_get_string(o, "manager"), OBJECT_MANAGER);
+}
+
 static bool has_field(struct json_object *o, const char *field)
 {
 	struct json_object *names = json_get(o, "fields");
@@ -101,7 +105,7 @@ void edit_editor(const struct entry *e, const char *field, char *manager, size_t
 		const char *at = json_get_string(o, "time");
 
 		/* Of several who share a field, the latest. */
-		if (!has_field(o, field) || (at && strcmp(at, when) < 0))
+		if (is_agent(o) || !has_field(o, field) || (at && strcmp(at, when) < 0))
 			continue;
 		snprintf(manager, manager_size, "%s", json_get_string(o, "manager"));
 		snprintf(when, when_size, "%s", at ? at : "");
@@ -111,7 +115,8 @@ void edit_editor(const struct entry *e, const char *field, char *manager, size_t
 void edit_take_object(struct entry *e, struct json_object *object)
 {
 	struct json_object *sending = json_get(object, "status.sending");
-	bool open = e->generation != e->observed;
+	/* A spec of generation 1 is as it was made. */
+	bool open = e->generation != e->observed && e->generation > 1;
 
 	if (!json_object_is_type(sending, json_type_object))
 		sending = NULL;
@@ -123,6 +128,48 @@ void edit_take_object(struct entry *e, struct json_object *object)
 
 		entry_set(&e->edit->editors, plain(list));
 	}
+}
+
+/* The fields that the agent has set, or that others have, as the keys of an object. */
+static struct json_object *fields_of(struct json_object *list, bool agent)
+{
+	struct json_object *set = json_object_new_object();
+
+	for (size_t i = 0; i < json_length(list); i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+		struct json_object *names = json_get(o, "fields");
+
+		for (size_t j = 0; is_agent(o) == agent && j < json_length(names); j++)
+			json_object_object_add(
+				set, json_object_get_string(json_object_array_get_idx(names, j)),
+				json_object_new_boolean(true));
+	}
+	return set;
+}
+
+void edit_plan(const struct entry *e, struct json_object *spec, struct json_object *now,
+	       bool finished, struct reconcile_plan *ret)
+{
+	_cleanup_json_ struct json_object *base = parse(e->current), *known = parse(e->known);
+	_cleanup_json_ struct json_object *marked = e->edit ? parse(e->edit->marked) : NULL;
+	_cleanup_json_ struct json_object *accepted = e->edit ? parse(e->edit->accepted) : NULL;
+	/* Once all has agreed under this agent's eyes it knows better. */
+	_cleanup_json_ struct json_object *list =
+		e->edit && !e->settled ? parse(e->edit->editors) : NULL;
+	_cleanup_json_ struct json_object *ours = fields_of(list, true);
+	_cleanup_json_ struct json_object *theirs = fields_of(list, false);
+	struct reconcile_input in = {
+		/* A spec of generation 1 is as we made it: it holds no edit. */
+		.base = !base && e->generation == 1 ? spec : base,
+		.spec = spec, .now = now, .known = known, .marked = marked, .accepted = accepted,
+		.ours = ours, .theirs = theirs, .finished = finished,
+	};
+
+	json_object_object_foreach(theirs, name, unused) {
+		(void)unused;
+		json_object_object_del(ours, name);
+	}
+	reconcile(&in, ret);
 }
 
 /* -- marks ---------------------------------------------------------------------------------- */

@@ -7,13 +7,15 @@
 #include <stdbool.h>
 
 #include "sync-agent/entry.h"
+#include "sync-agent/mirror/reconcile.h"
 
 /* All texts are JSON or NULL. */
 struct edit {
 	char *marked;   /* status.sending: what is about to be sent, by this agent or one before it */
 	char *tried;    /* the mark that was written last, whether or not the server kept it */
 	char *accepted; /* fields that Slurm said yes to, and their values */
-	char *editors;  /* [{"manager": ..., "time": ..., "fields": [...]}], from metadata.managedFields */
+	char *editors;  /* [{"manager": ..., "time": ..., "fields": [...]}], from metadata.managedFields,
+			 * the agent among them */
 	char *told;     /* a plain text: a refusal that was told, and is not yet taken back in spec */
 	int64_t refused; /* the generation whose refusals the condition Synced tells; 0: none's */
 };
@@ -27,6 +29,11 @@ void edit_forget(struct entry *e);
 /* What the agent has to remember of fields that Slurm doesn't tell (fields_kept()), for a job whose
  * record says restarts. A requeue that was marked and is done counts as accepted. A new reference. */
 struct json_object *edit_kept(struct entry *e, uint64_t restarts);
+
+/* The three-way rule for the entry's object and job. spec: the object's in Slurm's own terms; now:
+ * fields_now(). */
+void edit_plan(const struct entry *e, struct json_object *spec, struct json_object *now,
+	       bool finished, struct reconcile_plan *ret);
 
 /* Are these edits marked, so that they can be sent? */
 bool edit_is_marked(const struct entry *e, struct json_object *send);

@@ -51,19 +51,10 @@ static void send_edit(struct agent *a, struct entry *e, const struct view *v,
 
 bool edit_advance(struct agent *a, struct entry *e, const struct view *v)
 {
-	_cleanup_json_ struct json_object *spec = asked_spec(a, e), *base = parse(e->current);
-	_cleanup_json_ struct json_object *known = parse(e->known), *now = fields_now(v);
-	_cleanup_json_ struct json_object *marked = e->edit ? parse(e->edit->marked) : NULL;
-	_cleanup_json_ struct json_object *accepted = e->edit ? parse(e->edit->accepted) : NULL;
-	struct reconcile_input in = {
-		/* A spec of generation 1 is as we made it: it holds no edit. */
-		.base = !base && e->generation == 1 ? spec : base,
-		.spec = spec, .now = now, .known = known, .marked = marked, .accepted = accepted,
-		.finished = has_ended(v),
-	};
+	_cleanup_json_ struct json_object *spec = asked_spec(a, e), *now = fields_now(v);
 	_cleanup_(reconcile_plan_free) struct reconcile_plan plan = { 0 };
 
-	reconcile(&in, &plan);
+	edit_plan(e, spec, now, has_ended(v), &plan);
 	if (plan.send) {
 		send_edit(a, e, v, plan.send);
 		return true;

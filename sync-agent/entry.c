@@ -271,6 +271,7 @@ void entry_forget_object(struct entry *e, const char *version)
 	e->submit = e->end = e->started = 0;
 	e->details_away = e->expired = e->replaced = false;
 	e->exists = e->deleting = e->finalizer = e->orphan = e->ended = e->cancelled = false;
+	e->settled = false;
 }
 
 static void change_known(struct entry *e, struct json_object *values, bool know)

@@ -84,6 +84,7 @@ struct entry {
 	bool finalizer : 1;       /* ours is on it */
 	bool orphan : 1;          /* deletionPolicy: Orphan */
 	bool ended : 1;           /* its status says that the job has ended */
+	bool settled : 1;         /* spec, status and Slurm have agreed since this agent started */
 	bool gone : 1;            /* slurmctld has no such job */
 	bool past_asked : 1;      /* slurmdbd was asked */
 	bool cancelled : 1;       /* we sent the cancel */

@@ -135,6 +135,7 @@ static void advance_status(struct agent *a, struct entry *e, const struct view *
 	entry_set(&e->sent, NULL);
 	entry_set(&e->known, NULL);
 	edit_forget(e);
+	e->settled = true;
 	e->tries = 0;
 	ask_who(a, e, v);
 	/* A deletion still needs the job's data. */

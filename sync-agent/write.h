@@ -7,7 +7,7 @@
 
 #include "sync-agent/agent.h"
 
-#define MANAGER "fieldManager=slurm-kube-agent"
+#define MANAGER "fieldManager=" OBJECT_MANAGER
 #define MERGE "application/merge-patch+json"
 #define OBJECT_PATH "/apis/" OBJECT_API_VERSION "/namespaces/%s/slurmjobs"
 

@@ -14,6 +14,7 @@
 #define OBJECT_VERSION "v1alpha1"
 #define OBJECT_API_VERSION OBJECT_GROUP "/" OBJECT_VERSION
 #define OBJECT_FINALIZER OBJECT_GROUP "/job"
+#define OBJECT_MANAGER "slurm-kube-agent" /* of fields, in metadata.managedFields */
 
 /* Is what Kubernetes asked for in effect? What a refused edit leaves behind. */
 struct synced {

@@ -55,25 +55,43 @@ static struct json_object *base_of(const struct reconcile_input *in, const struc
 	return in->base && !f->whole ? of(in->base, f->name) : of(in->now, f->name);
 }
 
-static bool was_edited(const struct reconcile_input *in, const struct field *f,
-		       struct json_object *spec)
-{
-	if (!spec)
-		return false;
-	if (of(in->marked, f->name) && !has(in->known, f->name))
-		return true;
-	return !field_same(f, spec, base_of(in, f));
-}
-
 /* Slurm said yes to it, and did nothing: some fields of jobs in some states it ignores. */
 static bool was_ignored(const struct reconcile_input *in, const struct field *f)
 {
 	struct json_object *asked = of(in->accepted, f->name), *now = of(in->now, f->name);
 
-	/* A begin time that has passed is none. */
-	if (!asked || !in->base || (f->type == FIELD_WHEN && !now))
+	/* A begin time that has passed is none, nor is a dependency that is met. */
+	if (!asked || !in->base || ((f->type == FIELD_WHEN || f->type == FIELD_DEPENDENCY) && !now))
 		return false;
 	return !field_same(f, asked, now) && field_same(f, now, of(in->base, f->name));
+}
+
+static bool was_edited(const struct reconcile_input *in, const struct field *f,
+		       struct json_object *spec)
+{
+	if (!spec)
+		return false;
+	if (!has(in->known, f->name)) {
+		if (has(in->ours, f->name))
+			return false;
+		if (of(in->marked, f->name))
+			return true;
+	}
+	return !field_same(f, spec, base_of(in, f));
+}
+
+/* Why the truth takes the place of what spec says, if somebody has to be told; else NULL. */
+static const char *why_back(const struct reconcile_input *in, const struct field *f,
+			    struct json_object *spec)
+{
+	if (!spec)
+		return NULL;
+	if (was_ignored(in, f))
+		return "Slurm took the edit without an error, but changed nothing";
+	/* An edit to what it was, or none at all. */
+	if (has(in->theirs, f->name) && !has(in->known, f->name) && in->base)
+		return "Slurm has changed it meanwhile; edit it again if that is not wanted";
+	return NULL;
 }
 
 /* Why an edit can't be sent to Slurm; NULL: it can. */
@@ -110,9 +128,9 @@ static void plan_field(const struct reconcile_input *in, const struct field *f,
 	if (spec && field_same(f, spec, now))
 		return; /* as its author spelled it */
 	if (!was_edited(in, f, spec)) {
-		if (spec && was_ignored(in, f))
-			refuse(plan, f->name, now,
-			       "Slurm took the edit without an error, but changed nothing");
+		why = why_back(in, f, spec);
+		if (why)
+			refuse(plan, f->name, now, why);
 		else if (spec || now)
 			add(&plan->spec, f->name, now);
 		return;

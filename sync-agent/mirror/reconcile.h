@@ -24,6 +24,9 @@ struct reconcile_input {
 				     * these fields is an edit, the same one or a later one, since it
 				     * was not base's. known tells more. May be NULL */
 	struct json_object *accepted; /* of known: what Slurm said yes to. May be NULL */
+	/* Of edits that came while no agent looked, from metadata.managedFields; NULL at other times: */
+	struct json_object *ours;   /* fields that only the agent has set: they hold no edit */
+	struct json_object *theirs; /* fields that somebody else has set, now or at some time before */
 	struct json_object *now;  /* fields_now(): what Slurm says */
 	bool finished;            /* the job has ended: only a requeue can be sent any more */
 	bool forgotten;           /* ... and Slurm has forgotten it: nothing can */

@@ -19,6 +19,7 @@ UNIT_TESTS += \
 	testsuite/unit/test_object \
 	testsuite/unit/test_partition \
 	testsuite/unit/test_reconcile \
+	testsuite/unit/test_reconcile_histories \
 	testsuite/unit/test_text \
 	testsuite/unit/test_tombs \
 	testsuite/unit/test_view \
@@ -96,6 +97,11 @@ testsuite_unit_test_partition_LDADD = libmirror.la $(UNIT_LIBS)
 testsuite_unit_test_reconcile_SOURCES = testsuite/unit/test_reconcile.c
 testsuite_unit_test_reconcile_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_reconcile_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_reconcile_histories_SOURCES = testsuite/unit/test_reconcile_histories.c \
+	testsuite/unit/history_model.c testsuite/unit/history_model.h
+testsuite_unit_test_reconcile_histories_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_reconcile_histories_LDADD = libagent.la $(UNIT_LIBS)
 
 testsuite_unit_test_text_SOURCES = testsuite/unit/test_text.c
 testsuite_unit_test_text_CFLAGS = $(UNIT_CFLAGS)
