@@ -195,7 +195,7 @@ static void settle_requeue(struct entry *e, uint64_t restarts)
 	_cleanup_json_ struct json_object *known = NULL;
 	_cleanup_json_ struct json_object *accepted = parse(e->edit->accepted);
 
-	if (!value || json_get(accepted, name) ||
+	if (!value || json_object_equal(json_get(accepted, name), value) ||
 	    (uint64_t)json_get_int(marked, "restarts", INT64_MAX) >= restarts)
 		return;
 	edit_accept(e, name, value);
@@ -231,18 +231,10 @@ bool edit_is_marked(const struct entry *e, struct json_object *send)
 	return true;
 }
 
-struct json_object *edit_mark_patch(const struct entry *e, struct json_object *send,
-				    uint64_t restarts)
+struct json_object *edit_mark_patch(struct json_object *send, uint64_t restarts)
 {
-	_cleanup_json_ struct json_object *old = e->edit ? parse(e->edit->marked) : NULL;
 	struct json_object *patch = json_object_new_object();
 
-	if (old) {
-		json_object_object_foreach(old, stale, unused) {
-			(void)unused;
-			json_object_object_add(patch, stale, NULL);
-		}
-	}
 	json_object_object_foreach(send, name, value) {
 		json_object_object_add(patch, name, json_object_get(value));
 	}

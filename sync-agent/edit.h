@@ -37,9 +37,9 @@ void edit_plan(const struct entry *e, struct json_object *spec, struct json_obje
 
 /* Are these edits marked, so that they can be sent? */
 bool edit_is_marked(const struct entry *e, struct json_object *send);
-/* The mark for them: the patch for status.sending, which takes an older mark off. */
-struct json_object *edit_mark_patch(const struct entry *e, struct json_object *send,
-				    uint64_t restarts);
+/* The mark for them: a merge patch of status.sending. Older marks stay until a status says what became
+ * of all: only this agent knows yet. */
+struct json_object *edit_mark_patch(struct json_object *send, uint64_t restarts);
 void edit_mark_tried(struct entry *e, struct json_object *send);
 
 /* Slurm said yes to a field. */

@@ -45,7 +45,7 @@ static void send_edit(struct agent *a, struct entry *e, const struct view *v,
 		act_edit(a, e, v->lead, send);
 		return;
 	}
-	patch = edit_mark_patch(e, send, v->lead->restarts);
+	patch = edit_mark_patch(send, v->lead->restarts);
 	write_mark(a, e, patch, send);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Random histories of edits on both sides, with crashes, lost answers and refused writes in between. The
- * agent's part is its own code as far as it decides; what sends is played here. Whatever happens, it
- * converges, loses no edit without a word, sends nobody's edit, requeues nothing twice, and is quiet when
- * all is settled. A failure names its seed: HISTORY_SEED=N runs that one. */
+/* Random histories of edits on both sides, with crashes, lost answers and refused writes in
+ * between. The agent's part is its own code as far as it decides; what sends is played here.
+ * Whatever happens, it converges, loses no edit without a word, sends nobody's edit, requeues
+ * nothing twice, and is quiet when all is settled. A failure names its seed: HISTORY_SEED=N runs
+ * that one, HISTORY_COUNT=N so many. */
 #include "unit.h"
 
 #include "common/json.h"
@@ -10,7 +11,7 @@
 #include "sync-agent/edit.h"
 #include "sync-agent/mirror/fields.h"
 
-#define HISTORIES 20000
+#define HISTORIES 4000
 #define ROUNDS_MAX 60
 
 struct play {
@@ -24,7 +25,7 @@ struct play {
 	bool now_ended;
 	/* The judge's: what a user wrote last, and whether he still waits for word of it. */
 	struct json_object *wrote, *waiting;
-	struct json_object *dealt; /* what Slurm was asked for last */
+	struct json_object *dealt; /* see deal() */
 	struct json_object *fresh; /* what he wrote and Slurm was not asked for yet */
 	struct json_object *seen_wrote, *seen_fresh; /* as they were when the agent saw spec */
 	struct json_object *refused; /* what was told to be refused and stands in spec yet */
@@ -40,7 +41,8 @@ static const char *text_of(struct json_object *o)
 static void judge(const struct play *p, const char *name, bool fine, const char *what)
 {
 	if (!fine)
-		row("HISTORY_SEED=%llu: %s: %s: spec %s, current %s, sending %s, known %s, Slurm %s; wrote %s, "
+		row("HISTORY_SEED=%llu: %s: %s: spec %s, current %s, sending %s, known %s, Slurm "
+		    "%s; wrote %s, "
 		    "waiting %s%s",
 		    (unsigned long long)p->w.seed, name, what, text_of(at(p->w.spec, name)),
 		    text_of(at(p->w.current, name)), text_of(p->w.sending),
@@ -48,6 +50,15 @@ static void judge(const struct play *p, const char *name, bool fine, const char 
 		    text_of(at(p->wrote, name)), text_of(at(p->waiting, name)),
 		    p->forgetful ? ", forgetful" : "");
 	assert_true(fine);
+}
+
+/* A field was dealt with: Slurm was asked for that value, or spec was made to have it (NULL: none).
+ */
+static void deal(struct play *p, const char *name, struct json_object *value)
+{
+	json_object_get(value);
+	json_object_object_del(p->dealt, name);
+	json_object_object_add(p->dealt, name, value);
 }
 
 /* -- users ---------------------------------------------------------------------------------- */
@@ -61,11 +72,13 @@ static void user_edits(struct play *p)
 	old = at(before, m->name);
 	put(p->wrote, m->name, value);
 	put(p->fresh, m->name, value);
-	/* Who takes a field out asks for nothing, nor does who writes what it is in other words, or what
-	 * Slurm was asked for already. */
+	/* Who takes a field out asks for nothing, nor does who writes what it is in other words,
+	 * what Slurm was asked for already, or what it was before anybody saw his edit. */
 	if (!old)
 		old = at(p->w.current, m->name);
-	if (at(p->dealt, m->name) && same(m->name, at(p->dealt, m->name), value))
+	if ((value && same(m->name, at(p->dealt, m->name), value)) ||
+	    (p->w.current && same(m->name, at(p->w.current, m->name), value) &&
+	     !at(p->w.sending, m->name)))
 		put(p->waiting, m->name, NULL);
 	else if (!value || !same(m->name, old, value))
 		put(p->waiting, m->name, value);
@@ -123,14 +136,14 @@ static void agent_sends(struct play *p, struct json_object *send)
 	bool lost = dice(&p->w, 8) == 0, reached = !lost || dice(&p->w, 2);
 
 	entry_know(p->e, send);
-	json_object_object_foreach(send, name, value) {
+	json_object_object_foreach (send, name, value) {
 		const char *no;
 
 		judge(p, name, same(name, value, at(p->seen_wrote, name)), "nobody's edit");
 		judge(p, name, at(p->seen_fresh, name) || at(p->refused, name) || p->forgetful,
 		      "sent again");
 		no = reached ? world_slurm_asked(&p->w, name, value) : NULL;
-		put(p->dealt, name, value);
+		deal(p, name, value);
 		if (lost)
 			continue;
 		if (!no)
@@ -149,14 +162,13 @@ static void agent_sends(struct play *p, struct json_object *send)
 
 static void agent_marks(struct play *p, struct json_object *send)
 {
-	_cleanup_json_ struct json_object *patch =
-		edit_mark_patch(p->e, send, (uint64_t)p->now_restarts);
+	_cleanup_json_ struct json_object *patch = edit_mark_patch(send, (uint64_t)p->now_restarts);
 
 	if (p->seen_version != p->w.version)
 		return; /* 409 */
 	if (!p->w.sending)
 		p->w.sending = json_object_new_object();
-	json_object_object_foreach(patch, name, value) {
+	json_object_object_foreach (patch, name, value) {
 		put(p->w.sending, name, value);
 	}
 	p->w.version++;
@@ -177,10 +189,11 @@ static void agent_tells(struct play *p, const struct reconcile_plan *plan)
 	if (!plan->refused)
 		return;
 	/* The same words again are not said again before the spec is put right. */
-	judge(p, "-", edit_may_tell(p->e, plan->refusal.text) ||
-		      !strcmp(p->said, plan->refusal.text), "not told");
+	judge(p, "-",
+	      edit_may_tell(p->e, plan->refusal.text) || !strcmp(p->said, plan->refusal.text),
+	      "not told");
 	snprintf(p->said, sizeof(p->said), "%s", plan->refusal.text);
-	json_object_object_foreach(plan->spec, name, unused) {
+	json_object_object_foreach (plan->spec, name, unused) {
 		(void)unused;
 		if (!is_named(plan, name))
 			continue;
@@ -193,13 +206,13 @@ static void agent_patches(struct play *p, const struct reconcile_plan *plan)
 {
 	if (p->seen_version != p->w.version)
 		return; /* 409 */
-	json_object_object_foreach(plan->spec, name, value) {
+	json_object_object_foreach (plan->spec, name, value) {
 		struct json_object *wish = at(p->waiting, name);
 
 		/* The edit would be gone and nobody was told. */
 		judge(p, name, !wish || !same(name, wish, at(p->w.spec, name)), "overwritten");
 		put(p->w.spec, name, value);
-		put(p->dealt, name, value);
+		deal(p, name, value);
 		json_object_object_del(p->w.editors, name);
 		if (value)
 			json_set_string(p->w.editors, name, OBJECT_MANAGER);
@@ -212,11 +225,11 @@ static void agent_patches(struct play *p, const struct reconcile_plan *plan)
 	agent_lists(p);
 }
 
-/* Spec, status and Slurm agree, as far as the agent has seen: so has everybody what he asked for. */
+/* Spec, status and Slurm agree, as far as the agent has seen: so has everybody what he asked for.
+ */
 static void all_agree(struct play *p)
 {
-	_cleanup_json_ struct json_object *spec =
-		json_parse(p->e->spec, strlen(p->e->spec), NULL);
+	_cleanup_json_ struct json_object *spec = json_parse(p->e->spec, strlen(p->e->spec), NULL);
 
 	for (size_t i = 0; i < n_model; i++) {
 		struct json_object *wish = at(p->waiting, model[i].name);
@@ -289,6 +302,8 @@ static void play_begins(struct play *p, uint64_t seed)
 	p->waiting = json_object_new_object();
 	p->refused = json_object_new_object();
 	p->dealt = json_object_new_object();
+	for (size_t i = 0; i < n_model; i++)
+		deal(p, model[i].name, at(p->w.spec, model[i].name));
 	p->fresh = json_object_new_object();
 	p->e = entry_add(&p->entries, 1, "slurm-alice", "lab-1");
 	agent_lists(p);
@@ -368,13 +383,13 @@ static void play_history(uint64_t seed)
 
 static void test_histories(void **state)
 {
-	const char *one = getenv("HISTORY_SEED");
+	const char *one = getenv("HISTORY_SEED"), *many = getenv("HISTORY_COUNT");
 
 	if (one) {
 		play_history(strtoull(one, NULL, 10));
 		return;
 	}
-	for (uint64_t i = 1; i <= HISTORIES; i++)
+	for (uint64_t i = 1; i <= (many ? strtoull(many, NULL, 10) : HISTORIES); i++)
 		play_history(i * 7919);
 }
 
