@@ -26,7 +26,7 @@
 #define JOBS_FEW 200               /* the next question may be about twice the time */
 #define JOBS_MANY 2000             /* ... about half of it */
 #define BACKLOG 2000               /* entries to be written before the next question */
-#define PAUSE (30 * SECOND)        /* after a failure, and between two questions for gaps */
+#define PAUSE (10 * SECOND)        /* after a failure, and between two questions for gaps */
 
 /* -- the mark ------------------------------------------------------------------------------- */
 

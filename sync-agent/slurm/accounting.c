@@ -183,7 +183,8 @@ static int by_start(const void *a, const void *b)
 
 	if (x->step->start != y->step->start)
 		return x->step->start < y->step->start ? -1 : 1;
-	return x->step->step_id.step_id < y->step->step_id.step_id ? -1 : 1;
+	/* Those without a number of their own, the largest ones, begin before the others. */
+	return (int32_t)x->step->step_id.step_id < (int32_t)y->step->step_id.step_id ? -1 : 1;
 }
 
 /* The latest steps of all these records. */

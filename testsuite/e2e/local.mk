@@ -13,6 +13,7 @@ EXTRA_DIST += testsuite/e2e/devices.bats
 EXTRA_DIST += testsuite/e2e/edits.bats
 EXTRA_DIST += testsuite/e2e/effects.bats
 EXTRA_DIST += testsuite/e2e/faults_kube.bats
+EXTRA_DIST += testsuite/e2e/history.bats
 EXTRA_DIST += testsuite/e2e/hostile.bats
 EXTRA_DIST += testsuite/e2e/images.bats
 EXTRA_DIST += testsuite/e2e/jobsubmit.bats

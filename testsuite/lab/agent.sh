@@ -34,6 +34,8 @@ agent_up() {
 	cluster_vars "$1"
 	port=PORT_AGENT_$number
 	agent_config "$1" "$STATE/agent$suffix" "${!port}" >"$etc/agent.yaml"
+	# What a test wants besides.
+	[ ! -e "$etc/agent-more.yaml" ] || cat "$etc/agent-more.yaml" >>"$etc/agent.yaml"
 	spawn "agent$suffix" SLURM_CONF="$etc/slurm.conf" "$PREFIX/sbin/slurm-kube-agent" --config="$etc/agent.yaml"
 	wait_for "agent$suffix" "the agent opens its doorbell" agent_serves "$suffix"
 }

@@ -24,6 +24,10 @@ UNIT_TESTS += \
 	testsuite/unit/test_tombs \
 	testsuite/unit/test_view \
 	testsuite/unit/test_when \
+	testsuite/unit/test_details \
+	testsuite/unit/test_tres \
+	testsuite/unit/test_lane \
+	testsuite/unit/test_filter \
 	testsuite/unit/test_yaml
 
 testsuite_unit_test_access_SOURCES = testsuite/unit/test_access.c testsuite/unit/scratch.h
@@ -122,3 +126,19 @@ testsuite_unit_test_when_LDADD = libmirror.la $(UNIT_LIBS)
 testsuite_unit_test_yaml_SOURCES = testsuite/unit/test_yaml.c testsuite/unit/scratch.h
 testsuite_unit_test_yaml_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_yaml_LDADD = libagent.la $(UNIT_LIBS)
+
+testsuite_unit_test_details_SOURCES = testsuite/unit/test_details.c
+testsuite_unit_test_details_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_details_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_tres_SOURCES = testsuite/unit/test_tres.c
+testsuite_unit_test_tres_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_tres_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_lane_SOURCES = testsuite/unit/test_lane.c
+testsuite_unit_test_lane_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_lane_LDADD = libagent.la $(UNIT_LIBS)
+
+testsuite_unit_test_filter_SOURCES = testsuite/unit/test_filter.c testsuite/unit/sample_job.h
+testsuite_unit_test_filter_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_filter_LDADD = libagent.la $(UNIT_LIBS)
