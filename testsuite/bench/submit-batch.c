@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Submit COUNT batch jobs, held, one after the other, as sbatch does, and print how many that was per second.
+/* Submit COUNT batch jobs, held unless "queued" follows, one after the other, as sbatch does, and print how many that was
+ * per second.
  * Held: what is measured is slurmctld's way from the request to the answer, not the scheduler. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-static uint32_t submit(void)
+static uint32_t submit(bool held)
 {
 	static char script[] = "#!/bin/sh\ntrue\n", name[] = "bench", folder[] = "/tmp", null[] = "/dev/null";
 	submit_response_msg_t *response = NULL;
@@ -34,7 +35,8 @@ static uint32_t submit(void)
 	desc.user_id = geteuid();
 	desc.group_id = getegid();
 	desc.min_nodes = desc.num_tasks = desc.time_limit = 1;
-	desc.priority = 0;
+	if (held)
+		desc.priority = 0;
 	desc.environment = environ;
 	for (desc.env_size = 0; environ[desc.env_size];)
 		desc.env_size++;
@@ -49,18 +51,19 @@ static uint32_t submit(void)
 
 int main(int argc, char **argv)
 {
-	int count = argc == 2 ? atoi(argv[1]) : 0;
+	bool queued = argc == 3 && !strcmp(argv[2], "queued");
+	int count = argc == 2 + queued ? atoi(argv[1]) : 0;
 	double began;
 
 	if (count <= 0) {
-		fprintf(stderr, "Usage: submit-batch COUNT\n");
+		fprintf(stderr, "Usage: submit-batch COUNT [queued]\n");
 		return 2;
 	}
 	slurm_init(NULL);
-	submit();
+	submit(!queued);
 	began = now();
 	for (int i = 0; i < count; i++)
-		submit();
+		submit(!queued);
 	printf("%.1f\n", count / (now() - began));
 	return 0;
 }
