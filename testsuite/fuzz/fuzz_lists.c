@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Time limits, index lists and names: what is read gives itself when written and read again. */
+/* Time limits, index lists, counts of resources and names: what is read gives itself when written and read again. */
 #include "common/cleanup.h"
 #include "fuzz.h"
 #include "sync-agent/kube/base64.h"
@@ -7,6 +7,7 @@
 #include "sync-agent/mirror/minutes.h"
 #include "sync-agent/mirror/object.h"
 #include "sync-agent/mirror/text.h"
+#include "sync-agent/slurm/gres.h"
 
 static void try_minutes(const char *text)
 {
@@ -57,6 +58,20 @@ static void try_texts(const char *text)
 	must(!bytes || strlen(bytes) <= strlen(text));
 }
 
+static void try_gres(const char *text)
+{
+	struct tally t = { 0 };
+
+	gres_count(&t, text, false);
+	gres_count(&t, text, true);
+	must(t.n <= TALLY_MOST);
+	for (size_t i = 0; i < t.n; i++) {
+		must(t.rows[i].name[0]);
+		must(t.rows[i].total == t.rows[i].used);
+	}
+	tally_free(&t);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_free_ char *text = fuzz_text(data, size);
@@ -64,5 +79,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_minutes(text);
 	try_indexes(text);
 	try_texts(text);
+	try_gres(text);
 	return 0;
 }
