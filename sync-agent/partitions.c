@@ -82,7 +82,7 @@ static void take_list(struct agent *a, struct slurm_result *r)
 	a->look.next = clock_us() + (pause < POLL_MOST ? pause : POLL_MOST);
 	if (r->failed) {
 		a->look.force = true;
-		if (!a->look.failing)
+		if (!a->look.failing && !a->slurm_down)
 			log_warning("Slurm: %s; SlurmPartitions stay as they are until it answers",
 				    r->err.text);
 	}
