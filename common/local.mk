@@ -17,7 +17,8 @@ libcommon_la_SOURCES = \
 	common/kube_conf.c common/kube_conf.h \
 	common/path_text.c common/path_text.h \
 	common/size.c common/size.h \
-	common/slurm_compat.h
+	common/slurm_compat.h \
+	common/stamp.c common/stamp.h
 
 libcommon_json_la_SOURCES = common/doorbell_parse.c common/json.c common/json.h
 libcommon_json_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)

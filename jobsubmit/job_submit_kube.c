@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* job_submit/kube: slurmctld's side of slurm-kube, a thin shell over common/kube_conf.c, container.c and
- * stamp.c.
+/* job_submit/kube: slurmctld's side of slurm-kube, a thin shell over common/kube_conf.c, common/stamp.c,
+ * container.c and recent.c.
  *
  * job_submit() and job_modify() run with slurmctld's locks held, several at once since Slurm 23.02: what they share is
- * written in init() only, and each makes at most one system call, a sendto() that doesn't wait. Memory is
+ * written in init() only, but for recent.c, which locks; and each makes at most one system call, a sendto() that doesn't wait. Memory is
  * asked for in a way that may fail: slurmctld isn't aborted for want of it. */
 #include <slurm/spank.h>
 #include <string.h>
@@ -13,8 +13,9 @@
 #include "common/container_options.h"
 #include "common/kube_conf.h"
 #include "common/slurm_compat.h"
+#include "common/stamp.h"
 #include "jobsubmit/container.h"
-#include "jobsubmit/stamp.h"
+#include "jobsubmit/recent.h"
 
 const char plugin_name[] = "Kubernetes job submit plugin";
 const char plugin_type[] = "job_submit/kube";
@@ -101,6 +102,14 @@ static void slurm_release(char *text)
 	slurm_xfree((void **)&text);
 }
 
+/* A copy that Slurm can free, or NULL. */
+static char *slurm_copy(const char *text)
+{
+	char *copy = slurm_alloc(strlen(text) + 1);
+
+	return copy ? strcpy(copy, text) : NULL;
+}
+
 /* Mark a job that the agent submits with the object it is made for. That mark is how the agent knows
  * that it has submitted it: without it there may be no job. The variable goes no further, or a job
  * that this job submits would be taken for the same. */
@@ -118,15 +127,24 @@ static int stamp(job_desc_msg_t *desc)
 	}
 	desc->env_size = environment_drop(desc->environment, desc->env_size, STAMP_VARIABLE,
 					  slurm_release);
+	desc->env_size = environment_drop(desc->environment, desc->env_size,
+					  STAMP_GENERATION_VARIABLE, slurm_release);
 	return 0;
 }
 
-/* A copy that Slurm can free, or NULL. */
-static char *slurm_copy(const char *text)
+/* A submission whose answer got lost is made again by the agent: it becomes one job all the same. */
+static int refuse_twice(const job_desc_msg_t *desc, uint32_t submit_uid, char **err_msg)
 {
-	char *copy = slurm_alloc(strlen(text) + 1);
+	const char *uid = stamp_wanted(desc->environment, desc->env_size);
+	const char *generation = environment_find(desc->environment, desc->env_size,
+						  STAMP_GENERATION_VARIABLE, NULL);
 
-	return copy ? strcpy(copy, text) : NULL;
+	/* Of a heterogeneous job's components the first has the script. */
+	if (!uid || !generation || !desc->script || recent_add(submit_uid, uid, generation))
+		return SLURM_SUCCESS;
+	if (err_msg)
+		*err_msg = slurm_copy(STAMP_TWICE);
+	return ESLURM_ACCESS_DENIED;
 }
 
 /* Set a variable of a batch job's environment. */
@@ -230,6 +248,8 @@ int job_submit(job_desc_msg_t *desc, uint32_t submit_uid, char **err_msg)
 	struct container_wish wish = read_wish(desc);
 	int rc = judge_container(desc, &wish, err_msg);
 
+	if (rc == SLURM_SUCCESS)
+		rc = refuse_twice(desc, submit_uid, err_msg);
 	if (rc != SLURM_SUCCESS)
 		return rc;
 	/* Options first: the wish's texts may be in the environment. */

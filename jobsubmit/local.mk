@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # libjobsubmit: what needs no Slurm, so that it can be tested without.
 noinst_LTLIBRARIES += libjobsubmit.la
-libjobsubmit_la_SOURCES = jobsubmit/container.c jobsubmit/container.h jobsubmit/stamp.c jobsubmit/stamp.h
+libjobsubmit_la_SOURCES = \
+	jobsubmit/container.c jobsubmit/container.h \
+	jobsubmit/recent.c jobsubmit/recent.h
 
 slurmplugin_LTLIBRARIES += job_submit_kube.la
 job_submit_kube_la_SOURCES = jobsubmit/job_submit_kube.c

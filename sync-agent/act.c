@@ -324,7 +324,10 @@ void act_take_answers(struct agent *a)
 	bool dead = false;
 
 	while (owner_next(a->owner, &answer, &dead)) {
-		take_answer(a, &answer);
+		if (answer.ticket & TICKET_SUBMISSION)
+			submit_answered(a, &answer);
+		else
+			take_answer(a, &answer);
 		json_object_put(answer.refusals);
 	}
 	if (!dead)

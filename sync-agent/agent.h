@@ -7,6 +7,7 @@
  *   sync.c           an entry of the queue    -> the next write or action it needs
  *   write.c          writes to the API server, and what their answers mean
  *   edits.c          what spec asks for that Slurm doesn't have
+ *   submit/          objects made with kubectl, until they have a job
  *   act.c            edits and deletions as the job's owner
  *   audit.c          a line for each of these
  *   events.c         Kubernetes Events
@@ -33,6 +34,7 @@
 #include "sync-agent/metrics/metrics.h"
 #include "sync-agent/owner/owner.h"
 #include "sync-agent/slurm/thread.h"
+#include "sync-agent/submit/submit.h"
 
 #define SLURMJOBS_PATH "/apis/" OBJECT_API_VERSION "/slurmjobs"
 
@@ -59,6 +61,8 @@ struct agent {
 	struct entries entries;
 	struct entry *queues[QUEUE_COUNT];
 	unsigned queued[QUEUE_COUNT]; /* how many are in each */
+	struct submission *submissions; /* by the object's uid */
+	uint32_t submission_serial;
 	bool stop, failed;
 	bool anew;             /* to be started again: another agent has led since */
 	bool listed;           /* the objects are known: Slurm may be asked */
@@ -96,6 +100,7 @@ struct agent {
 	/* What slurmdbd is asked for. */
 	bool accounting;           /* there is one */
 	uint32_t min_job_age;      /* slurmctld's, seconds */
+	bool job_submit_kube;      /* slurmctld has the plugin */
 	time_t mark;               /* what ended before has been seen to; 0: not known */
 	struct {
 		time_t from;       /* what ended since is asked for; 0: nothing is */
@@ -129,6 +134,8 @@ int64_t sync_run(struct agent *a);
 void sync_retry(struct agent *a, struct entry *e);
 /* The object was taken, or is gone: what has time follows from that. */
 void sync_taken(struct agent *a, struct entry *e);
+/* Have it worked on at a monotonic time. */
+void sync_wait(struct agent *a, struct entry *e, int64_t until);
 /* Remove an entry from queues and table, unless something of it is under way. */
 void sync_drop(struct agent *a, struct entry *e);
 
@@ -151,8 +158,6 @@ void write_drop(struct agent *a, struct entry *e);
 void write_finalizer_off(struct agent *a, struct entry *e);
 /* The end of its job was never seen and is not to be found: say that. */
 void write_lost(struct agent *a, struct entry *e);
-/* A kubectl-made object that this version does not submit: say so. */
-void write_not_submitted(struct agent *a, struct json_object *object);
 
 /* act.c: start an action; the entry is marked acting until owner_next() has the answer. */
 void act_edit(struct agent *a, struct entry *e, const struct job *job, struct json_object *send);

@@ -60,6 +60,7 @@ static const struct key {
 	{ "finished.ttl", VALUE_TIME, offsetof(struct config, finished_ttl), NULL, false },
 	{ "finished.most", VALUE_COUNT, offsetof(struct config, finished_most), NULL, false },
 	{ "finished.history", VALUE_TIME, offsetof(struct config, history), NULL, false },
+	{ "defaultCluster", VALUE_BOOL, offsetof(struct config, default_cluster), NULL, false },
 	{ "operatorActions", VALUE_ACTIONS, offsetof(struct config, operator_actions), NULL, true },
 	{ "leader", SECTION, 0, NULL, false },
 	{ "leader.elect", VALUE_BOOL, offsetof(struct config, elect), NULL, true },
@@ -277,6 +278,7 @@ int config_load(const char *path, struct config *ret, struct error *err)
 {
 	_cleanup_(config_free) struct config c = {
 		.create_namespaces = true,
+		.default_cluster = true,
 		.elect = true,
 		.lease = 15,
 		.minimum_uid = 1000,

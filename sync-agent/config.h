@@ -39,6 +39,7 @@ struct config {
 			  */
 	/* What it does as the user it runs as, not as the owner: field_is_action() */
 	struct words operator_actions;
+	bool default_cluster;  /* SlurmJobs that name no cluster are this one's */
 	bool elect;	       /* by a Lease */
 	int64_t lease;	       /* seconds */
 	char *lease_namespace; /* NULL: the pod's own, else kube-system */

@@ -147,6 +147,16 @@ static struct json_object *fields_of(struct json_object *list, bool agent)
 	return set;
 }
 
+/* What spec and Slurm agreed on before the first status. A spec of generation 1 is as it was made: it
+ * holds no edit. Of one that was made with kubectl all that isn't Slurm's was asked for. */
+static struct json_object *first_base(const struct entry *e, struct json_object *spec,
+				      struct json_object *now)
+{
+	if (e->generation == 1)
+		return spec;
+	return e->born_here ? now : NULL;
+}
+
 void edit_plan(const struct entry *e, struct json_object *spec, struct json_object *now,
 	       bool finished, struct reconcile_plan *ret)
 {
@@ -159,8 +169,7 @@ void edit_plan(const struct entry *e, struct json_object *spec, struct json_obje
 	_cleanup_json_ struct json_object *ours = fields_of(list, true);
 	_cleanup_json_ struct json_object *theirs = fields_of(list, false);
 	struct reconcile_input in = {
-		/* A spec of generation 1 is as we made it: it holds no edit. */
-		.base = !base && e->generation == 1 ? spec : base,
+		.base = base ? base : first_base(e, spec, now),
 		.spec = spec, .now = now, .known = known, .marked = marked, .accepted = accepted,
 		.ours = ours, .theirs = theirs, .finished = finished,
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Edits, from the three-way rule to the write or action that is next. */
+#include <errno.h>
 #include <string.h>
 
 #include "common/json.h"
@@ -30,9 +31,43 @@ static struct json_object *asked_spec(struct agent *a, const struct entry *e)
 	return spec;
 }
 
+/* Names that have no job stay: Slurm says what is wrong. */
 char *edit_dependency(struct agent *a, const struct entry *e, const char *dependency)
 {
-	return strdup(dependency);
+	struct error err;
+	char *ids = submit_dependency(a, e, dependency, &err);
+
+	return ids ? ids : strdup(dependency);
+}
+
+/* What Slurm does not tell again of a job that was made with kubectl counts as it was submitted, and so
+ * does a dependency that Slurm has dropped because it is fulfilled. */
+static void as_submitted(const struct entry *e, const struct view *v, struct json_object *spec,
+			 struct json_object *now)
+{
+	_cleanup_json_ struct json_object *submitted = parse(e->submitted ? e->submitted : e->spec);
+	struct json_object *dependency = json_get(spec, "dependency");
+
+	for (size_t i = 0; i < n_fields; i++) {
+		struct json_object *value =
+			fields[i].whole ? json_get(submitted, fields[i].name) : NULL;
+
+		if (value)
+			json_object_object_add(now, fields[i].name, json_object_get(value));
+	}
+	if (dependency && v->phase != PHASE_PENDING && !json_get(now, "dependency"))
+		json_object_object_add(now, "dependency", json_object_get(dependency));
+}
+
+static void add_strayed(struct entry *e, struct reconcile_plan *plan)
+{
+	if (!e->strayed)
+		return;
+	e->strayed = false;
+	plan->refused = true;
+	error_set(&plan->refusal, EPERM,
+		  "spec.script, environment or container was changed while no agent was there; Slurm "
+		  "keeps what was submitted, and spec can't be put back");
 }
 
 /* Noted in the object before it is sent: an agent that dies in between leaves word of it. */
@@ -54,11 +89,14 @@ bool edit_advance(struct agent *a, struct entry *e, const struct view *v)
 	_cleanup_json_ struct json_object *spec = asked_spec(a, e), *now = fields_now(v);
 	_cleanup_(reconcile_plan_free) struct reconcile_plan plan = { 0 };
 
+	if (e->born_here)
+		as_submitted(e, v, spec, now);
 	edit_plan(e, spec, now, has_ended(v), &plan);
 	if (plan.send) {
 		send_edit(a, e, v, plan.send);
 		return true;
 	}
+	add_strayed(e, &plan);
 	/* After what was sent, so that its success does not take the refusal back. */
 	if (plan.refused)
 		act_refuse(a, e, plan.refusal.text);

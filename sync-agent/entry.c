@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync-agent/entry.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "common/json.h"
 #include "sync-agent/edit.h"
 #include "sync-agent/mirror/details.h"
+#include "sync-agent/mirror/fields.h"
 #include "sync-agent/mirror/text.h"
 
 #define SPEC_MAX 65536 /* a mirrored object's spec is far smaller */
@@ -131,7 +133,7 @@ static void take_finalizers(struct entry *e, struct json_object *list)
 			  NULL);
 }
 
-/* Its keys are kept without the large values, of which only the being there counts. */
+/* Somebody else's large values in an object of ours: only that they are there counts. */
 static void take_spec(struct entry *e, struct json_object *spec)
 {
 	static const char *const large[] = { "script", "scriptFrom", "environment" };
@@ -142,7 +144,7 @@ static void take_spec(struct entry *e, struct json_object *spec)
 		return;
 	}
 	text = json_object_to_json_string_ext(spec, JSON_C_TO_STRING_PLAIN);
-	for (size_t i = 0; i < ARRAY_SIZE(large) && strlen(text) > SPEC_MAX; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(large) && strlen(text) > SPEC_MAX && !e->born_here; i++) {
 		if (json_get(spec, large[i]))
 			json_set_string(spec, large[i], "(large)");
 		text = json_object_to_json_string_ext(spec, JSON_C_TO_STRING_PLAIN);
@@ -326,6 +328,37 @@ void entry_set_in_sync(struct entry *e)
 {
 	free(e->synced);
 	e->synced = NULL;
+}
+
+static struct json_object *unchangeable(struct json_object *spec)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < n_fields; i++) {
+		struct json_object *value = fields[i].whole ? json_get(spec, fields[i].name) : NULL;
+
+		if (value)
+			json_object_object_add(o, fields[i].name, json_object_get(value));
+	}
+	return o;
+}
+
+void entry_set_submitted(struct entry *e, struct json_object *spec)
+{
+	_cleanup_json_ struct json_object *o = unchangeable(spec);
+
+	entry_set(&e->submitted, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+}
+
+void entry_submitted_hash(const struct entry *e, char buf[17])
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	buf[0] = '\0';
+	for (const char *p = e->submitted; p && *p; p++)
+		hash = (hash ^ (unsigned char)*p) * 0x100000001b3ULL;
+	if (e->submitted)
+		snprintf(buf, 17, "%016" PRIx64, hash);
 }
 
 void entry_remove(struct entries *all, struct entry *e)

@@ -59,7 +59,7 @@ struct entry {
 	struct notes notes;
 
 	/* Made with kubectl. */
-	struct submission *submission; /* while it has no job: submit/ */
+	struct submission *submission; /* before it has a job: submit/ */
 	char *submitted;          /* JSON text: the fields that Slurm does not tell again, as submitted */
 
 	/* The job. */
@@ -79,6 +79,7 @@ struct entry {
 
 	bool exists : 1;          /* the object is there */
 	bool born_here : 1;       /* made with kubectl, not by the agent for a job of Slurm's */
+	bool strayed : 1;         /* what can't be changed is not what was submitted, which is not known */
 	bool listed : 1;          /* seen in the list that is being read */
 	bool deleting : 1;        /* deletionTimestamp is set */
 	bool finalizer : 1;       /* ours is on it */
@@ -141,6 +142,11 @@ void entry_unknow(struct entry *e, struct json_object *values);
 const struct synced *entry_synced(const struct entry *e);
 void entry_set_refused(struct entry *e, const char *reason, const char *message);
 void entry_set_in_sync(struct entry *e);
+
+/* Note what it was submitted with, of that which Slurm does not tell again. */
+void entry_set_submitted(struct entry *e, struct json_object *spec);
+/* A hash of that, as hexadecimal digits; "" if it is not known. */
+void entry_submitted_hash(const struct entry *e, char buf[17]);
 
 /* Remove and free; it must be in no queue, not in the lane, and nothing of it under way. */
 void entry_remove(struct entries *all, struct entry *e);

@@ -144,7 +144,7 @@ static void take(struct agent *a, struct job_group **group)
 	const struct job *lead = (*group)->jobs[0];
 	struct entry *e;
 
-	if (!is_news(a, *group))
+	if (!is_news(a, *group) || submit_claims(a, *group))
 		return;
 	e = inbound_entry(a, *group);
 	if (!e)

@@ -7,6 +7,7 @@
 #include "sync-agent/agent.h"
 #include "sync-agent/clock.h"
 #include "sync-agent/log.h"
+#include "sync-agent/mirror/text.h"
 
 /* An event may arrive after the answer to a later write of our own. */
 static bool is_stale(const struct entry *e, const char *version)
@@ -20,18 +21,16 @@ static bool is_same(const struct entry *e, const char *version)
 	return e->exists && e->version && version && !strcmp(version, e->version);
 }
 
-/* Another cluster's, whatever its name: that cluster's agent sees to it. What an agent has written to
- * status counts, since anybody may try to edit spec.cluster. */
-static bool is_others(const struct agent *a, struct json_object *object)
+static const char *label(struct json_object *object, const char *name)
 {
-	const char *cluster = json_get_string(object, "status.cluster");
+	struct json_object *value = NULL, *all = json_get(object, "metadata.labels");
 
-	if (!cluster)
-		cluster = json_get_string(object, "spec.cluster");
-	return cluster && strcmp(cluster, a->cluster);
+	if (all)
+		json_object_object_get_ex(all, name, &value);
+	return value ? json_object_get_string(value) : NULL;
 }
 
-/* The very object that the entry mirrors. */
+/* The very object that the entry is of. */
 static bool is_known(const struct entry *e, struct json_object *object)
 {
 	const char *uid = json_get_string(object, "metadata.uid");
@@ -39,55 +38,100 @@ static bool is_known(const struct entry *e, struct json_object *object)
 	return e && e->exists && uid && !strcmp(uid, e->uid);
 }
 
-/* An object made with kubectl: told once that nothing will come of it. */
-static void take_foreign(struct agent *a, struct json_object *object)
+/* What an agent has written to status counts, since anybody may try to edit spec.cluster; then spec, then
+ * the label that an agent gives it before it submits. */
+static bool is_ours(const struct agent *a, struct json_object *object)
 {
-	const char *cluster = json_get_string(object, "spec.cluster");
+	const char *cluster = json_get_string(object, "status.cluster");
+	char ours[LABEL_MAX + 1];
 
-	if ((!cluster || !strcmp(cluster, a->cluster)) && !json_get(object, "status.conditions"))
-		write_not_submitted(a, object);
+	if (!cluster)
+		cluster = json_get_string(object, "spec.cluster");
+	if (cluster && cluster[0])
+		return !strcmp(cluster, a->cluster);
+	cluster = label(object, OBJECT_GROUP "/cluster");
+	text_label(a->cluster, ours);
+	return !cluster || !strcmp(cluster, ours);
+}
+
+/* Made with kubectl, whatever its name: the agent's own have no script. */
+static bool is_born_here(struct json_object *object)
+{
+	return json_get(object, "spec.script") || json_get(object, "spec.scriptFrom");
+}
+
+static struct entry *mirror_entry(struct agent *a, uint32_t id, const char *namespace,
+				  const char *name)
+{
+	struct entry *e = entry_find(&a->entries, id);
+
+	if (!e)
+		return entry_add(&a->entries, id, namespace, name);
+	if (e->born_here)
+		return NULL; /* that job has an object of its own */
+	/* The job's own namespace is known once Slurm has told of it. */
+	if (strcmp(e->namespace, namespace) && !e->exists && !e->wanted && !e->in_flight)
+		entry_move(&a->entries, e, namespace);
+	return !strcmp(e->namespace, namespace) ? e : NULL;
 }
 
 static struct entry *entry_of(struct agent *a, struct json_object *object)
 {
 	const char *name = json_get_string(object, "metadata.name");
 	const char *namespace = json_get_string(object, "metadata.namespace");
-	uint32_t id = name ? object_name_id(a->cluster, name) : 0;
-	struct entry *e;
+	struct entry *e = name && namespace ? entry_find_name(&a->entries, namespace, name) : NULL;
+	uint32_t id;
 
-	if (!id || !namespace) {
-		take_foreign(a, object);
+	if (!name || !namespace || (!is_ours(a, object) && !is_known(e, object)))
 		return NULL;
-	}
-	e = entry_find(&a->entries, id);
-	if (is_others(a, object) && !is_known(e, object))
-		return NULL;
-	if (!e)
-		e = entry_add(&a->entries, id, namespace, name);
-	/* The job's own namespace is known once Slurm has told of it. */
-	if (e && strcmp(e->namespace, namespace) && !e->exists && !e->wanted && !e->in_flight)
-		entry_move(&a->entries, e, namespace);
-	return e && !strcmp(e->namespace, namespace) ? e : NULL;
+	if (e)
+		return e;
+	id = object_name_id(a->cluster, name);
+	if (id && !is_born_here(object))
+		return mirror_entry(a, id, namespace, name);
+	e = entry_add(&a->entries, 0, namespace, name);
+	if (e)
+		e->born_here = true;
+	return e;
 }
 
 static struct entry *known_entry(struct agent *a, struct json_object *object)
 {
 	const char *name = json_get_string(object, "metadata.name");
 	const char *namespace = json_get_string(object, "metadata.namespace");
-	uint32_t id = name ? object_name_id(a->cluster, name) : 0;
-	struct entry *e = id ? entry_find(&a->entries, id) : NULL;
 
-	return e && namespace && !strcmp(e->namespace, namespace) &&
-			       (!is_others(a, object) || is_known(e, object)) ?
-		       e :
-		       NULL;
+	struct entry *e = name && namespace ? entry_find_name(&a->entries, namespace, name) : NULL;
+
+	return is_ours(a, object) || is_known(e, object) ? e : NULL;
+}
+
+/* Of an object that was made with kubectl: its job, or that it has none yet. */
+static void take_born_here(struct agent *a, struct entry *e, struct json_object *object)
+{
+	int64_t id = json_get_int(object, "status.jobId", 0);
+	const char *hash = json_get_string(object, "status.submittedHash");
+	char as_it_is[17];
+
+	if (!e->id && id > 0 && id < UINT32_MAX) {
+		submit_forget(a, e);
+		if (!entry_find(&a->entries, (uint32_t)id))
+			entry_bind(&a->entries, e, (uint32_t)id);
+	} else if (!e->id) {
+		submit_take_object(a, e, object);
+	}
+	if (!e->id || e->submitted)
+		return;
+	/* Edited while no agent was there: what it was is not known. */
+	entry_set_submitted(e, json_get(object, "spec"));
+	entry_submitted_hash(e, as_it_is);
+	e->strayed = hash && strcmp(hash, as_it_is) != 0;
 }
 
 /* Something about the object may need doing: look at the job, then compare. */
 static void compare(struct agent *a, struct entry *e)
 {
 	e->tries = 0;
-	if (e->wanted || (e->deleting && e->gone) || edit_is_late(e))
+	if (!e->id || e->wanted || (e->deleting && e->gone) || edit_is_late(e))
 		sync_enqueue(a, e);
 	else if (a->listed)
 		slurm_thread_ask(a->slurm, ASK_JOB, e->id, true);
@@ -108,6 +152,8 @@ static void object_there(struct agent *a, struct json_object *object, bool liste
 	entry_take_object(e, object);
 	if (e->generation != generation && e->generation > 1)
 		note_edit(&e->notes, clock_us());
+	if (e->born_here)
+		take_born_here(a, e, object);
 	sync_taken(a, e);
 	/* Our own status or label under way comes back with the generation it had; an edit doesn't. */
 	if (!e->in_flight || e->deleting || e->generation != generation)
@@ -119,7 +165,9 @@ static void object_gone(struct agent *a, struct entry *e, const char *version)
 {
 	entry_forget_object(e, version);
 	sync_taken(a, e);
-	if (!e->in_flight && !e->acting)
+	if (!e->id)
+		sync_drop(a, e);
+	else if (!e->in_flight && !e->acting)
 		compare(a, e);
 }
 

@@ -87,6 +87,8 @@ static void take_group(struct agent *a, struct slurm_result *r, struct job_group
 	struct entry *e;
 
 	note_ids(a, *group);
+	if (submit_claims(a, *group))
+		return;
 	e = entry_find(&a->entries, (*group)->key);
 	if (tomb_is(a, (*group)->key, (*group)->jobs[0]->submit) && !(e && e->exists)) {
 		if (e)
@@ -159,8 +161,10 @@ static void note_health(struct agent *a, const struct slurm_result *r)
 {
 	if (r->failed && !a->slurm_down)
 		log_warning("Slurm: %s; objects keep their last state until it answers", r->err.text);
-	else if (!r->failed && a->slurm_down)
+	else if (!r->failed && a->slurm_down) {
 		log_info("Slurm answers again");
+		slurm_thread_ask(a->slurm, ASK_CONF, 0, false);
+	}
 	a->slurm_down = r->failed;
 }
 
@@ -177,6 +181,7 @@ static void note_call(struct agent *a, const struct slurm_result *r)
 		[ASK_STEPS] = { TIMES_SLURM_OTHER, COUNT_SLURM_FAILED_OTHER },
 		[ASK_PAST] = { TIMES_SLURM_PAST, COUNT_SLURM_FAILED_PAST },
 		[ASK_ENDED] = { TIMES_SLURM_PAST, COUNT_SLURM_FAILED_PAST },
+		[ASK_STAMP] = { TIMES_SLURM_PAST, COUNT_SLURM_FAILED_PAST },
 	};
 
 	if (r->ask >= ARRAY_SIZE(rows))
@@ -205,6 +210,8 @@ static void take_result(struct agent *a, struct slurm_result *r)
 			take_absent(a, r);
 		if (!r->failed)
 			history_looked(a, r);
+		if (!r->failed && r->whole)
+			submit_queue_seen(a, r->asked_us);
 		look_polled(a, r);
 		break;
 	case ASK_JOB:
@@ -214,8 +221,13 @@ static void take_result(struct agent *a, struct slurm_result *r)
 			a->poll_whole = true; /* whoever asked still waits for the job's data */
 		look_answered(a, r, ended);
 		break;
+	case ASK_STAMP:
+		submit_past_seen(a, r);
+		break;
 	case ASK_CONF:
-		break; /* main.c has taken it */
+		if (!r->failed)
+			a->job_submit_kube = r->job_submit_kube;
+		break;
 	case ASK_PARTITIONS:
 		break; /* partitions.c has taken it */
 	case ASK_STEPS:

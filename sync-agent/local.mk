@@ -6,6 +6,7 @@ libmirror_la_SOURCES = \
 	sync-agent/mirror/cluster.c sync-agent/mirror/cluster.h \
 	sync-agent/mirror/conditions.c sync-agent/mirror/conditions.h \
 	sync-agent/mirror/details.c sync-agent/mirror/details.h \
+	sync-agent/mirror/dependency.c sync-agent/mirror/dependency.h \
 	sync-agent/mirror/fields.c sync-agent/mirror/fields.h \
 	sync-agent/mirror/getters.c sync-agent/mirror/getters.h \
 	sync-agent/mirror/image.c sync-agent/mirror/image.h \
@@ -53,6 +54,9 @@ libagent_la_SOURCES = \
 	sync-agent/filter.c sync-agent/filter.h \
 	sync-agent/lane.c sync-agent/lane.h \
 	sync-agent/looks.c \
+	sync-agent/submit/mark.c sync-agent/submit/mark.h \
+	sync-agent/submit/options.c sync-agent/submit/options.h \
+	sync-agent/submit/words.c sync-agent/submit/words.h \
 	sync-agent/tombs.c
 libagent_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(SYSTEMD_CFLAGS) $(YAML_CFLAGS)
 libagent_la_LIBADD = libmirror.la libcommon_seal.la libcommon_yaml.la libcommon_json.la libcommon.la $(SYSTEMD_LIBS)
@@ -78,6 +82,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/owner/helper.c sync-agent/owner/protocol.h \
 	sync-agent/owner/owner.c sync-agent/owner/owner.h \
 	sync-agent/owner/steps.c sync-agent/owner/steps.h \
+	sync-agent/owner/sbatch.c sync-agent/owner/sbatch.h \
 	sync-agent/partitions.c \
 	sync-agent/reload.c \
 	sync-agent/slurm/accounting.c sync-agent/slurm/accounting.h \
@@ -87,6 +92,11 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/slurm/names.c sync-agent/slurm/names.h \
 	sync-agent/slurm/partitions.c sync-agent/slurm/partitions.h \
 	sync-agent/slurm/thread.c sync-agent/slurm/thread.h \
+	sync-agent/submit/claim.c \
+	sync-agent/submit/gather.c \
+	sync-agent/submit/steps.h \
+	sync-agent/submit/submit.c sync-agent/submit/submit.h \
+	sync-agent/submit/tell.c \
 	sync-agent/sync.c \
 	sync-agent/verbs/cancel.c \
 	sync-agent/verbs/hold.c \

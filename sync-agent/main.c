@@ -137,6 +137,7 @@ static bool take_slurm_conf(struct agent *a, bool *asked)
 		a->bells.slurm_user = r->slurm_user;
 		a->accounting = r->accounting;
 		a->min_job_age = r->min_job_age;
+		a->job_submit_kube = r->job_submit_kube;
 		if (!r->failed && !a->cluster)
 			a->cluster = TAKE_PTR(r->cluster);
 		if (r->failed && !said)
@@ -246,8 +247,10 @@ static void stop(struct agent *a)
 	if (a->listener.config.unix_path)
 		listener_close(&a->listener);
 	lane_free(&a->lane);
-	HASH_ITER(by_name, a->entries.by_name, e, tmp)
+	HASH_ITER(by_name, a->entries.by_name, e, tmp) {
+		submit_forget(a, e);
 		entry_remove(&a->entries, e);
+	}
 	details_free(a);
 	looks_free(a);
 	tombs_free(a);

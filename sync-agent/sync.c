@@ -49,10 +49,17 @@ void sync_retry(struct agent *a, struct entry *e)
 	move_to(a, e, QUEUE_DELAYED);
 }
 
+void sync_wait(struct agent *a, struct entry *e, int64_t until)
+{
+	e->not_before = until;
+	move_to(a, e, QUEUE_DELAYED);
+}
+
 void sync_drop(struct agent *a, struct entry *e)
 {
 	if (e->in_flight || e->acting)
 		return;
+	submit_forget(a, e);
 	move_to(a, e, QUEUE_NONE);
 	lane_remove(&a->lane, e);
 	finished_uncount(a, e);
@@ -117,7 +124,11 @@ static void advance_status(struct agent *a, struct entry *e, const struct view *
 {
 	_cleanup_json_ struct json_object *status =
 		object_status(v, entry_synced(e), e->generation);
+	char submitted[17];
 
+	entry_submitted_hash(e, submitted);
+	if (submitted[0])
+		json_set_string(status, "submittedHash", submitted);
 	if (object_status_hash(status) != e->status_hash) {
 		if (e->details_away) {
 			write_fetch(a, e);
@@ -155,6 +166,10 @@ static void advance(struct agent *a, struct entry *e)
 		return;
 	if (e->exists && !e->deleting && (e->expired || e->replaced)) {
 		write_drop(a, e);
+		return;
+	}
+	if (e->born_here && !e->id) {
+		submit_advance(a, e);
 		return;
 	}
 	if (!e->wanted) {

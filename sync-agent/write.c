@@ -247,8 +247,8 @@ void write_status(struct agent *a, struct entry *e, struct json_object *status)
 	write_send(a, &w, "PUT", NULL, o, OBJECT_PATH "/%s/status?" MANAGER, e->namespace, e->name);
 }
 
-static struct json_object *condition(const char *type, const char *status, const char *reason,
-				     const char *message)
+struct json_object *write_condition(const char *type, const char *status, const char *reason,
+				    const char *message)
 {
 	struct json_object *c = json_object_new_object();
 	char now[TIME_SIZE];
@@ -269,11 +269,11 @@ void write_lost(struct agent *a, struct entry *e)
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 	struct json_object *status = json_object_new_object(), *list = json_object_new_array();
 
-	json_object_array_add(list, condition("Accepted", "True", "Submitted", "Slurm had the job"));
-	json_object_array_add(list, condition("Failed", "Unknown", "Forgotten",
+	json_object_array_add(list, write_condition("Accepted", "True", "Submitted", "Slurm had the job"));
+	json_object_array_add(list, write_condition("Failed", "Unknown", "Forgotten",
 					      "slurmctld has forgotten the job before its end was seen, "
 					      "and there is no accounting record of it"));
-	json_object_array_add(list, condition("Running", "False", "Forgotten", "not known any more"));
+	json_object_array_add(list, write_condition("Running", "False", "Forgotten", "not known any more"));
 	json_set_string(status, "state", "UNKNOWN");
 	json_set_string(status, "reason", "Forgotten");
 	json_object_object_add(status, "conditions", list);
@@ -290,6 +290,19 @@ static void finalizer_is_off(struct write *w, struct json_object *object)
 	sync_taken(w->agent, w->entry);
 }
 
+struct json_object *write_finalizers(const struct entry *e, bool ours)
+{
+	struct json_object *list = NULL;
+
+	if (e->finalizers)
+		list = json_parse(e->finalizers, strlen(e->finalizers), NULL);
+	if (!list)
+		list = json_object_new_array();
+	if (ours)
+		json_object_array_add(list, json_object_new_string(OBJECT_FINALIZER));
+	return list;
+}
+
 /* Other controllers' finalizers stay: the list is read from the object as we know it, and the
  * resourceVersion makes sure that it still is that one. */
 void write_take_finalizer(struct agent *a, struct entry *e,
@@ -298,45 +311,12 @@ void write_take_finalizer(struct agent *a, struct entry *e,
 	struct write w = { .agent = a, .entry = e, .what = "remove finalizer", .count = COUNT_WRITE_FINALIZER,
 			   .done = done, .missing = write_object_missing };
 	_cleanup_json_ struct json_object *o = write_body(e, false);
-	struct json_object *list = json_object_new_array();
-	_cleanup_json_ struct json_object *others =
-		e->finalizers ? json_parse(e->finalizers, strlen(e->finalizers), NULL) : NULL;
 
-	for (size_t i = 0; others && i < json_object_array_length(others); i++)
-		json_object_array_add(list,
-				      json_object_get(json_object_array_get_idx(others, i)));
-	json_object_object_add(json_get(o, "metadata"), "finalizers", list);
+	json_object_object_add(json_get(o, "metadata"), "finalizers", write_finalizers(e, false));
 	write_send(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);
 }
 
 void write_finalizer_off(struct agent *a, struct entry *e)
 {
 	write_take_finalizer(a, e, finalizer_is_off);
-}
-
-/* -- objects that are nobody's mirror ------------------------------------------------------- */
-
-static void ignore_answer(void *ctx, const struct kube_answer *answer)
-{
-}
-
-void write_not_submitted(struct agent *a, struct json_object *object)
-{
-	_cleanup_json_ struct json_object *o = json_object_new_object();
-	struct json_object *status = json_object_new_object(), *list = json_object_new_array();
-	struct kube_request r = { .method = "PATCH", .type = MERGE, .done = ignore_answer };
-	char path[PATH_MAX_BYTES];
-
-	json_object_array_add(list, condition("Accepted", "False", "SubmissionNotSupported",
-					      "this version of slurm-kube-agent mirrors and edits "
-					      "Slurm's jobs, but does not submit any: use sbatch"));
-	json_object_object_add(status, "conditions", list);
-	json_object_object_add(o, "status", status);
-	snprintf(path, sizeof(path), OBJECT_PATH "/%s/status?" MANAGER,
-		 json_get_string(object, "metadata.namespace"),
-		 json_get_string(object, "metadata.name"));
-	r.path = path;
-	r.body = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
-	if (kube_send(a->kube, &r, NULL) == 0)
-		metrics_count(&a->metrics, COUNT_WRITE_STATUS);
 }

@@ -30,6 +30,13 @@ void write_send(struct agent *a, const struct write *template, const char *metho
 /* A new body with the resourceVersion that the entry knows; whole: with kind and name too. */
 struct json_object *write_body(const struct entry *e, bool whole);
 
+/* A metav1 condition, of now. */
+struct json_object *write_condition(const char *type, const char *status, const char *reason,
+				    const char *message);
+
+/* What metadata.finalizers is to be: others' stay, ours as told. A new array. */
+struct json_object *write_finalizers(const struct entry *e, bool ours);
+
 /* Take our finalizer off, others stay. */
 void write_take_finalizer(struct agent *a, struct entry *e,
 			  void (*done)(struct write *w, struct json_object *object));

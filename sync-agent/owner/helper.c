@@ -6,15 +6,18 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <uthash.h>
 
+#include "common/buffer.h"
 #include "common/json.h"
 #include "sync-agent/fence.h"
 #include "sync-agent/owner/protocol.h"
 #include "sync-agent/owner/steps.h"
+#include "sync-agent/owner/sbatch.h"
 #include "sync-agent/verbs/verbs.h"
 
 #define CHILDREN_MAX 32
@@ -23,6 +26,7 @@
 struct child {
 	pid_t pid;
 	int64_t ticket;
+	bool submission;
 	UT_hash_handle hh;
 };
 
@@ -35,42 +39,53 @@ struct helper {
 	struct child *children;
 };
 
+static void send_answer(int fd, struct json_object *o)
+{
+	const char *message = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
+
+	if (send(fd, message, strlen(message), MSG_NOSIGNAL) < 0)
+		return; /* the agent is gone; it will look for itself when it is back */
+}
+
 /* refusals: field: words; may be NULL. */
 static void answer(int fd, int64_t ticket, bool ok, bool lost, const char *text,
 		   struct json_object *refusals)
 {
 	_cleanup_json_ struct json_object *o = json_object_new_object();
-	const char *message;
 
 	json_set_int(o, "ticket", ticket);
 	json_set_bool(o, "ok", ok);
 	json_set_bool(o, "lost", lost);
 	json_set_string(o, "text", text);
 	json_object_object_add(o, "refusals", json_object_get(refusals));
-	message = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
-	if (send(fd, message, strlen(message), MSG_NOSIGNAL) < 0)
-		return; /* the agent is gone; it will look for itself when it is back */
+	send_answer(fd, o);
 }
 
 /* -- the child ------------------------------------------------------------------------------ */
 
-static int become(uid_t uid, struct error *err)
+static int become(const struct passwd *pw, struct error *err)
 {
-	struct passwd *pw = getpwuid(uid);
-
-	if (geteuid() == uid)
+	if (geteuid() == pw->pw_uid)
 		return 0;
 	if (geteuid() != 0)
 		return error_set(err, EPERM, "the agent doesn't run as root and can't act as uid %u",
-				 uid);
-	if (!pw)
-		return error_set(err, ENOENT, "uid %u is no user on the agent's host", uid);
+				 pw->pw_uid);
 	if (initgroups(pw->pw_name, pw->pw_gid) < 0 ||
-	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 || setresuid(uid, uid, uid) < 0)
+	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
+	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0)
 		return error_errno(err, "becoming user %s", pw->pw_name);
 	if (setuid(0) == 0)
 		abort();
 	return 0;
+}
+
+static int become_uid(uid_t uid, struct error *err)
+{
+	struct passwd *pw = getpwuid(uid);
+
+	if (!pw)
+		return error_set(err, ENOENT, "uid %u is no user on the agent's host", uid);
+	return become(pw, err);
 }
 
 /* What the site lets the agent do as the user it runs as, then the rest as the owner. */
@@ -87,7 +102,7 @@ static int run_steps(struct helper *h, struct json_object *request, struct json_
 		return -1;
 	if (!json_length(own))
 		return 0;
-	if (become((uid_t)json_get_int(request, "uid", -1), err) < 0)
+	if (become_uid((uid_t)json_get_int(request, "uid", -1), err) < 0)
 		return -1;
 	return steps_run(job_id, own, refusals, err);
 }
@@ -97,11 +112,8 @@ static void __attribute__((noreturn)) run_child(struct helper *h, struct json_ob
 	int64_t ticket = json_get_int(request, "ticket", 0);
 	_cleanup_json_ struct json_object *refusals = json_object_new_object();
 	struct error err = { 0 };
-	sigset_t none;
 	int rc;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	alarm(OWNER_ACTION_SECONDS);
 	/* A group of its own, so that all it starts can be ended with it. */
 	setpgid(0, 0);
@@ -114,30 +126,102 @@ static void __attribute__((noreturn)) run_child(struct helper *h, struct json_ob
 	_exit(0);
 }
 
+/* By name: looking it up may mean to ask a directory server, which the agent's loop can't wait for. */
+static int become_name(const struct helper *h, const char *name, struct passwd **ret,
+		       struct error *err)
+{
+	struct passwd *pw = name ? getpwnam(name) : NULL;
+
+	if (!pw)
+		return error_set(err, ENOENT, "there is no user '%.64s' on the agent's host",
+				 name ? name : "");
+	if (pw->pw_uid == 0 || pw->pw_uid < h->minimum_uid)
+		return error_set(err, EPERM,
+				 "user %s has uid %u; the agent acts for no uid below minimumUid (%u)",
+				 name, pw->pw_uid, h->minimum_uid);
+	*ret = pw;
+	return become(pw, err);
+}
+
+static void __attribute__((noreturn)) run_submission(struct helper *h, int64_t ticket, int body)
+{
+	_cleanup_json_ struct json_object *request = NULL, *o = json_object_new_object();
+	_cleanup_free_ char *text = NULL;
+	struct sbatch_result result = { 0 };
+	struct passwd *pw = NULL;
+	struct error err = { 0 };
+	pid_t parent = getppid();
+	size_t len;
+
+	alarm(OWNER_ACTION_SECONDS);
+	setpgid(0, 0);
+	if (fence_passed()) {
+		answer(h->fd, ticket, false, true, "this agent doesn't lead any more", NULL);
+		_exit(0);
+	}
+	json_set_int(o, "ticket", ticket);
+	if (buffer_read_fd(body, "submission", OWNER_BODY_MAX, &text, &len, &err) < 0 ||
+	    !(request = json_parse(text, len, &err)) ||
+	    become_name(h, json_get_string(request, "user"), &pw, &err) < 0) {
+		json_set_bool(o, "nobody", true);
+		json_set_string(o, "text", err.text);
+	} else {
+		/* After the change of user, which clears it: nothing goes on without the agent. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+		sbatch_run(request, pw, &result);
+		json_set_bool(o, "ok", result.job_id != 0);
+		json_set_bool(o, "lost", result.lost);
+		json_set_int(o, "job", result.job_id);
+		json_set_string(o, "text", result.words);
+	}
+	send_answer(h->fd, o);
+	_exit(0);
+}
+
 /* -- the helper ----------------------------------------------------------------------------- */
 
-static void start_child(struct helper *h, struct json_object *request)
+/* Fork for a ticket. Returns true in the child. */
+static bool fork_child(struct helper *h, int64_t ticket, bool submission)
+{
+	struct child *child = calloc(1, sizeof(*child));
+	pid_t pid = child ? fork() : -1;
+	sigset_t none;
+
+	if (pid == 0) {
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		return true;
+	}
+	if (pid < 0) {
+		answer(h->fd, ticket, false, true, strerror(errno), NULL);
+		free(child);
+		return false;
+	}
+	child->ticket = ticket;
+	child->submission = submission;
+	child->pid = pid;
+	HASH_ADD(hh, h->children, pid, sizeof(child->pid), child);
+	return false;
+}
+
+/* body: a descriptor with the whole of a submission, -1 for an action on a job. */
+static void start_child(struct helper *h, struct json_object *request, int body)
 {
 	int64_t ticket = json_get_int(request, "ticket", 0);
 	int64_t uid = json_get_int(request, "uid", -1);
-	struct child *child = calloc(1, sizeof(*child));
 
+	if (body >= 0) {
+		if (fork_child(h, ticket, true))
+			run_submission(h, ticket, body);
+		return;
+	}
 	/* The agent has checked; who becomes other users checks again. */
-	if (uid < h->minimum_uid || uid == 0 || uid >= UINT32_MAX || !child) {
+	if (uid < h->minimum_uid || uid == 0 || uid >= UINT32_MAX)
 		answer(h->fd, ticket, false, false, "refused: uid not allowed", NULL);
-		free(child);
-		return;
-	}
-	child->ticket = ticket;
-	child->pid = fork();
-	if (child->pid == 0)
+	else if (fork_child(h, ticket, false))
 		run_child(h, request);
-	if (child->pid < 0) {
-		answer(h->fd, ticket, false, true, strerror(errno), NULL);
-		free(child);
-		return;
-	}
-	HASH_ADD(hh, h->children, pid, sizeof(child->pid), child);
 }
 
 static void reap(struct helper *h)
@@ -160,20 +244,50 @@ static void reap(struct helper *h)
 	}
 }
 
+/* The descriptor that came with a message, -1 if none did. */
+static int passed_fd(struct msghdr *msg)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	int fd = -1;
+
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
+}
+
+/* Actions at work finish what they began, before the fence. A submission is ended, and sbatch with it:
+ * the next agent looks whether there is a job, and it must not come later. */
+static void agent_left(struct helper *h)
+{
+	struct child *child, *tmp;
+
+	h->left = true;
+	HASH_ITER(hh, h->children, child, tmp)
+		if (child->submission)
+			kill(-child->pid, SIGKILL);
+}
+
 static void take_request(struct helper *h)
 {
-	char buf[OWNER_MESSAGE_MAX];
+	char buf[OWNER_MESSAGE_MAX], control[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+			      .msg_controllen = sizeof(control) };
 	_cleanup_json_ struct json_object *request = NULL;
-	ssize_t n = recv(h->fd, buf, sizeof(buf), 0);
+	ssize_t n = recvmsg(h->fd, &msg, MSG_CMSG_CLOEXEC);
+	_cleanup_close_ int body = -1;
 
 	if (n == 0 || (n < 0 && errno != EINTR))
-		h->left = true; /* children at work finish what they began, before the fence */
-	if (n <= 0 || !(request = json_parse(buf, n, NULL)))
+		agent_left(h);
+	if (n <= 0)
+		return;
+	body = passed_fd(&msg);
+	if (!(request = json_parse(buf, n, NULL)))
 		return;
 	if (json_get(request, "minimumUid"))
 		h->minimum_uid = (uint32_t)json_get_int(request, "minimumUid", UINT32_MAX);
 	else
-		start_child(h, request);
+		start_child(h, request, body);
 }
 
 /* Whoever leads next must not find them still at work. */

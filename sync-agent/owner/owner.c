@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -92,6 +93,42 @@ void owner_set_minimum_uid(struct owner *o, uint32_t minimum_uid)
 		return; /* it is gone: owner_next() tells */
 }
 
+/* A memory file with the text of a JSON object. */
+static int body_of(struct json_object *request)
+{
+	size_t len;
+	const char *text = json_object_to_json_string_length(request, JSON_C_TO_STRING_PLAIN, &len);
+	_cleanup_close_ int fd = memfd_create("submission", MFD_CLOEXEC);
+
+	if (fd < 0 || len > OWNER_BODY_MAX || write(fd, text, len) != (ssize_t)len ||
+	    lseek(fd, 0, SEEK_SET) < 0)
+		return -1;
+	return TAKE_FD(fd);
+}
+
+int owner_submit(struct owner *o, uint64_t ticket, struct json_object *request, struct error *err)
+{
+	_cleanup_json_ struct json_object *message = json_object_new_object();
+	char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	_cleanup_close_ int body = body_of(request);
+	struct iovec iov;
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	if (body < 0)
+		return error_set(err, ENOMEM, "not enough memory, or the submission is too large");
+	json_set_int(message, "ticket", (int64_t)ticket);
+	iov.iov_base = (char *)json_object_to_json_string_ext(message, JSON_C_TO_STRING_PLAIN);
+	iov.iov_len = strlen(iov.iov_base);
+	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(body)), .cmsg_level = SOL_SOCKET,
+			       .cmsg_type = SCM_RIGHTS };
+	memcpy(CMSG_DATA(c), &body, sizeof(body));
+	if (sendmsg(o->fd, &msg, MSG_NOSIGNAL) < 0)
+		return error_errno(err, "owner helper");
+	return 0;
+}
+
 bool owner_next(struct owner *o, struct owner_answer *ret, bool *dead)
 {
 	char buf[OWNER_MESSAGE_MAX];
@@ -108,6 +145,8 @@ bool owner_next(struct owner *o, struct owner_answer *ret, bool *dead)
 		.ok = json_get_bool(answer, "ok", false),
 		.lost = json_get_bool(answer, "lost", false),
 		.refusals = json_object_get(json_get(answer, "refusals")),
+		.nobody = json_get_bool(answer, "nobody", false),
+		.job_id = (uint32_t)json_get_int(answer, "job", 0),
 	};
 	text = json_get_string(answer, "text");
 	snprintf(ret->text, sizeof(ret->text), "%s", text ? text : "");

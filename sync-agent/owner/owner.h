@@ -32,11 +32,17 @@ int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
 /* From now on it acts for no uid below. */
 void owner_set_minimum_uid(struct owner *o, uint32_t minimum_uid);
 
+/* Ask for a submission by the user that request's "user" names; the rest of it: owner/sbatch.h. The
+ * reference is the caller's. Returns 0, or -1 with err filled. */
+int owner_submit(struct owner *o, uint64_t ticket, struct json_object *request, struct error *err);
+
 struct owner_answer {
 	uint64_t ticket;
 	bool ok;
 	bool lost; /* neither yes nor no: Slurm did not answer, or the child died; may be asked again */
-	char text[400]; /* when not ok: Slurm's words */
+	bool nobody; /* a submission's user isn't one that the agent acts for: text says why */
+	uint32_t job_id; /* of a submission */
+	char text[1000]; /* when not ok: Slurm's words */
 	struct json_object *refusals; /* when ok: what was refused all the same, name: words; the caller
 				       * puts it; may be NULL */
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between the agent and its helper: one JSON object per SOCK_SEQPACKET message. */
+/* Between the agent and its helper: one JSON object per SOCK_SEQPACKET message. A submission comes as
+ * JSON in a memory file, whose descriptor is passed with the message. */
 #ifndef AGENT_OWNER_PROTOCOL_H
 #define AGENT_OWNER_PROTOCOL_H
 
@@ -9,6 +10,7 @@
 
 /* A request has steps to do, or a new "minimumUid" and no answer. */
 #define OWNER_MESSAGE_MAX 65536
+#define OWNER_BODY_MAX (16 << 20)
 #define OWNER_ACTION_SECONDS 60 /* an action that takes longer is killed */
 
 /* The helper's loop; ends when the agent closes its side. */

@@ -2,6 +2,7 @@
 #include "sync-agent/slurm/accounting.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <slurm/slurmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 #include "common/cleanup.h"
 #include "common/slurm_compat.h"
+#include "common/stamp.h"
 #include "sync-agent/mirror/tres.h"
 #include "sync-agent/slurm/accounting_names.h"
 #include "sync-agent/slurm/load.h"
@@ -357,4 +359,32 @@ int accounting_load_ended(time_t from, time_t to, struct job_groups *ret, struct
 		slurm_list_append(list, states[state]);
 	}
 	return ask(&cond, ret, err);
+}
+
+#define SINCE_SLACK 120 /* seconds: clocks differ */
+
+int accounting_find_stamp(const char *uid, const char *user, time_t since, struct job_groups *ret,
+			  struct error *err)
+{
+	_cleanup_(destroy_list) List users = slurm_list_create(NULL);
+	_cleanup_(job_groups_free) struct job_groups all = { 0 };
+	char user_id[16], its_uid[STAMP_UID_LENGTH + 1];
+	struct passwd *pw = getpwnam(user);
+	slurmdb_job_cond_t cond = {
+		.userid_list = users,
+		.usage_start = since > SINCE_SLACK ? since - SINCE_SLACK : 1,
+		.usage_end = time(NULL) + 60,
+	};
+
+	*ret = (struct job_groups){ 0 };
+	if (!pw)
+		return 0; /* nobody can have submitted for that user */
+	snprintf(user_id, sizeof(user_id), "%u", pw->pw_uid);
+	slurm_list_append(users, user_id);
+	if (ask(&cond, &all, err) < 0)
+		return -1;
+	for (size_t i = 0; i < all.n; i++)
+		if (stamp_read(all.list[i]->jobs[0]->admin_comment, its_uid) && !strcmp(uid, its_uid))
+			return accounting_load_jobs(&all.list[i]->key, 1, ret, err);
+	return 0;
 }

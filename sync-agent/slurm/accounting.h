@@ -27,4 +27,9 @@ int accounting_load_jobs(const uint32_t *ids, size_t n, struct job_groups *ret, 
  * job these may be parts. Returns as above. */
 int accounting_load_ended(time_t from, time_t to, struct job_groups *ret, struct error *err);
 
+/* Find the job of a user, submitted after since or shortly before, that has a SlurmJob's stamp: the
+ * object's uid in its admin_comment. Returns as accounting_load_jobs(). */
+int accounting_find_stamp(const char *uid, const char *user, time_t since, struct job_groups *ret,
+			  struct error *err);
+
 #endif

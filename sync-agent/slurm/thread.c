@@ -26,6 +26,8 @@ struct question {
 	uint32_t job_id;
 	bool force;
 	time_t from, to;
+	char uid[37], user[65]; /* ASK_STAMP */
+	time_t since;
 };
 
 /* What was last handed over of a group. */
@@ -188,6 +190,7 @@ static void ask_queue(struct slurm_thread *t, const struct question *q, struct s
 	}
 	t->round++;
 	jobs_count(msg, &r->job_states);
+	r->whole = q->force;
 	if (take_groups(t, msg, q->force, true, r) < 0) {
 		fail_memory(r);
 		t->last_update = 0;
@@ -261,6 +264,31 @@ static void ask_ended(struct slurm_thread *t, const struct question *q, struct s
 		malloc_trim(0);
 }
 
+static void ask_stamp(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
+{
+	struct job_groups groups;
+
+	snprintf(r->uid, sizeof(r->uid), "%s", q->uid);
+	if (accounting_find_stamp(q->uid, q->user, q->since, &groups, &r->err) < 0) {
+		r->failed = true;
+		return;
+	}
+	r->groups = groups.list;
+	r->n_groups = groups.n;
+	r->gone = groups.n == 0;
+}
+
+/* "kube" among "a,kube,b" or "job_submit/kube". */
+static bool has_plugin(const char *list)
+{
+	while (list && (list = strstr(list, "kube"))) {
+		if (list[4] == '\0' || list[4] == ',')
+			return true;
+		list += 4;
+	}
+	return false;
+}
+
 static void ask_conf(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
 {
 	slurm_conf_t *conf = NULL;
@@ -276,6 +304,7 @@ static void ask_conf(struct slurm_thread *t, const struct question *q, struct sl
 			strcmp(conf->accounting_storage_type, "accounting_storage/none");
 	if (!r->cluster)
 		fail_memory(r);
+	r->job_submit_kube = has_plugin(conf->job_submit_plugins);
 	slurm_free_ctl_conf(conf);
 }
 
@@ -287,6 +316,7 @@ static void (*const askers[])(struct slurm_thread *, const struct question *,
 	[ASK_PARTITIONS] = ask_partitions,
 	[ASK_STEPS] = ask_steps,
 	[ASK_ENDED] = ask_ended,
+	[ASK_STAMP] = ask_stamp,
 };
 
 /* -- the thread ----------------------------------------------------------------------------- */
@@ -463,7 +493,8 @@ static void put(struct slurm_thread *t, const struct question *wanted)
 	pthread_mutex_lock(&t->lock);
 	for (q = t->questions; q; q = q->next)
 		if (q->ask == wanted->ask && q->job_id == wanted->job_id &&
-		    q->from == wanted->from && q->to == wanted->to)
+		    q->from == wanted->from && q->to == wanted->to &&
+		    !strcmp(q->uid, wanted->uid))
 			break;
 	if (q) {
 		q->force |= wanted->force;
@@ -484,6 +515,15 @@ void slurm_thread_ask(struct slurm_thread *t, enum slurm_ask ask, uint32_t job_i
 void slurm_thread_ask_ended(struct slurm_thread *t, time_t from, time_t to)
 {
 	put(t, &(struct question){ .ask = ASK_ENDED, .from = from, .to = to });
+}
+
+void slurm_thread_ask_stamp(struct slurm_thread *t, const char *uid, const char *user, time_t since)
+{
+	struct question q = { .ask = ASK_STAMP, .since = since };
+
+	snprintf(q.uid, sizeof(q.uid), "%s", uid);
+	snprintf(q.user, sizeof(q.user), "%s", user);
+	put(t, &q);
 }
 
 struct slurm_result *slurm_thread_next(struct slurm_thread *t)

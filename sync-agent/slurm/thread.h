@@ -25,6 +25,7 @@ enum slurm_ask {
 	ASK_STEPS, /* the steps that run, of all jobs */
 	ASK_PAST,  /* one job's whole group, from slurmdbd */
 	ASK_ENDED, /* the jobs that ended in some time, from slurmdbd */
+	ASK_STAMP, /* the job with a SlurmJob's stamp, from slurmdbd */
 };
 
 struct slurm_result {
@@ -35,13 +36,16 @@ struct slurm_result {
 	int64_t spent_us;   /* how long the call took */
 	bool failed;        /* the call failed: err says why; else: */
 	bool gone;          /* ASK_JOB, ASK_PAST: there is no such job */
+	bool whole;         /* ASK_QUEUE: all groups are handed over, not only those that changed */
 	bool unchanged;     /* ASK_QUEUE, ASK_STEPS: nothing at all has changed; there is nothing in it */
 	struct error err;
+	char uid[37];       /* ASK_STAMP: as asked */
 	size_t n_groups;
 	struct job_group **groups;
 	char *cluster; /* ASK_CONF */
 	uint32_t slurm_user, min_job_age;
 	bool accounting; /* there is a slurmdbd */
+	bool job_submit_kube; /* slurmctld has the plugin */
 	size_t n_ids; /* ASK_QUEUE: keys of all groups, ascending */
 	uint32_t *ids;
 	struct tally job_states; /* ASK_QUEUE: jobs by state, if it is not unchanged */
@@ -64,6 +68,10 @@ void slurm_thread_ask(struct slurm_thread *t, enum slurm_ask ask, uint32_t job_i
 
 /* Ask slurmdbd for the jobs that ended from one time to another. */
 void slurm_thread_ask_ended(struct slurm_thread *t, time_t from, time_t to);
+
+/* Ask for ASK_STAMP: a job of that user, submitted after since or shortly before, that has the stamp
+ * of the object with that uid. */
+void slurm_thread_ask_stamp(struct slurm_thread *t, const char *uid, const char *user, time_t since);
 
 /* The next answer (the caller frees it with slurm_result_free()), or NULL. */
 struct slurm_result *slurm_thread_next(struct slurm_thread *t);

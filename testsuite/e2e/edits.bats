@@ -148,16 +148,3 @@ no_jobs_of() {
 	scancel "$id"
 	eventually no_object root "$id"
 }
-
-@test "an object made with kubectl is told that it won't be submitted" {
-	as alice kubectl apply --validate=false -f - <<-END
-	apiVersion: slurm-kube.io/v1alpha1
-	kind: SlurmJob
-	metadata:
-	  name: by-hand
-	spec:
-	  script: "#!/bin/sh\ntrue\n"
-	END
-	eventually bash -c "kubectl get slurmjob -n slurm-alice by-hand -o 'jsonpath={.status.conditions[?(@.type==\"Accepted\")].reason}' | grep -x SubmissionNotSupported"
-	as alice kubectl delete slurmjob by-hand --timeout=10s
-}

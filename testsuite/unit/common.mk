@@ -8,9 +8,10 @@ UNIT_TESTS += \
 	testsuite/unit/test_error \
 	testsuite/unit/test_json \
 	testsuite/unit/test_process \
+	testsuite/unit/test_recent \
 	testsuite/unit/test_remove_tree \
 	testsuite/unit/test_kube_conf \
-	testsuite/unit/test_jobsubmit_stamp
+	testsuite/unit/test_stamp
 
 testsuite_unit_test_buffer_SOURCES = testsuite/unit/test_buffer.c testsuite/unit/unit.h
 testsuite_unit_test_buffer_CFLAGS = $(UNIT_CFLAGS)
@@ -40,9 +41,13 @@ testsuite_unit_test_kube_conf_SOURCES = testsuite/unit/test_kube_conf.c
 testsuite_unit_test_kube_conf_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_kube_conf_LDADD = $(UNIT_LIBS)
 
-testsuite_unit_test_jobsubmit_stamp_SOURCES = testsuite/unit/test_jobsubmit_stamp.c
-testsuite_unit_test_jobsubmit_stamp_CFLAGS = $(UNIT_CFLAGS)
-testsuite_unit_test_jobsubmit_stamp_LDADD = libjobsubmit.la $(UNIT_LIBS)
+testsuite_unit_test_stamp_SOURCES = testsuite/unit/test_stamp.c
+testsuite_unit_test_stamp_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_stamp_LDADD = $(UNIT_LIBS)
+
+testsuite_unit_test_recent_SOURCES = testsuite/unit/test_recent.c
+testsuite_unit_test_recent_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_recent_LDADD = libjobsubmit.la $(UNIT_LIBS)
 
 testsuite_unit_test_remove_tree_SOURCES = testsuite/unit/test_remove_tree.c testsuite/unit/scratch.h
 testsuite_unit_test_remove_tree_CFLAGS = $(UNIT_CFLAGS)

@@ -2,7 +2,7 @@
 #include "unit.h"
 
 #include "common/json.h"
-#include "jobsubmit/stamp.h"
+#include "common/stamp.h"
 
 #define UID "0f8fad5b-d9cb-469f-a165-70867728950e"
 
@@ -139,12 +139,37 @@ static void test_entry(void **state)
 	assert_null(environment_entry("A", "b", no_alloc));
 }
 
+static void test_read(void **state)
+{
+	static const char other[] = "11111111-d9cb-469f-a165-70867728950e";
+	char uid[STAMP_UID_LENGTH + 1], text[300];
+	static const char *const none[] = {
+		"",
+		UID,
+		"{\"slurm-kube\":{\"uid\":\"",
+		"{\"slurm-kube\":{\"uid\":\"" UID,
+		"{\"slurm-kube\":{\"uid\":\"x" UID "\"}}",
+		"{\"slurm-kube\":{\"uid\":\"" UID "\" }}",
+	};
+
+	assert_true(stamp_read("site {\"slurm-kube\":{\"uid\":\"" UID "\"}} more", uid));
+	assert_string_equal(uid, UID);
+	/* What was there before the stamp is the site's, or a requeued job's. */
+	snprintf(text, sizeof(text), "{\"slurm-kube\":{\"uid\":\"%s\"}} {\"slurm-kube\":{\"uid\":\"%s\"}}",
+		 other, UID);
+	assert_true(stamp_read(text, uid));
+	assert_string_equal(uid, UID);
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		assert_false(stamp_read(none[i], uid));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_is_uid), cmocka_unit_test(test_find),
 		cmocka_unit_test(test_drop),   cmocka_unit_test(test_wanted),
-		cmocka_unit_test(test_text),   cmocka_unit_test(test_text_is_json),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_read),   cmocka_unit_test(test_text_is_json),
 		cmocka_unit_test(test_entry),
 	};
 

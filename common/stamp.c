@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "jobsubmit/stamp.h"
+#include "common/stamp.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-#define UID_LENGTH 36
-
 bool stamp_is_uid(const char *text)
 {
-	if (!text || strnlen(text, UID_LENGTH + 1) != UID_LENGTH)
+	if (!text || strnlen(text, STAMP_UID_LENGTH + 1) != STAMP_UID_LENGTH)
 		return false;
-	for (int i = 0; i < UID_LENGTH; i++) {
+	for (int i = 0; i < STAMP_UID_LENGTH; i++) {
 		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
 
 		if (dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
@@ -81,14 +79,34 @@ static char *join(const char *const *pieces, size_t count, stamp_alloc *alloc)
 	return text;
 }
 
+#define BEFORE_UID "{\"slurm-kube\":{\"uid\":\""
+#define AFTER_UID "\"}}"
+
 char *stamp_text(const char *comment, const char *uid, stamp_alloc *alloc)
 {
 	bool first = !comment || !comment[0];
 	const char *const pieces[] = {
-		first ? "" : comment, first ? "" : " ", "{\"slurm-kube\":{\"uid\":\"", uid, "\"}}",
+		first ? "" : comment, first ? "" : " ", BEFORE_UID, uid, AFTER_UID,
 	};
 
 	return join(pieces, sizeof(pieces) / sizeof(pieces[0]), alloc);
+}
+
+bool stamp_read(const char *comment, char uid[STAMP_UID_LENGTH + 1])
+{
+	const char *p = comment, *found = NULL;
+
+	while ((p = strstr(p, BEFORE_UID))) {
+		p += strlen(BEFORE_UID);
+		if (strlen(p) >= STAMP_UID_LENGTH + strlen(AFTER_UID) &&
+		    !strncmp(p + STAMP_UID_LENGTH, AFTER_UID, strlen(AFTER_UID)))
+			found = p;
+	}
+	if (!found)
+		return false;
+	memcpy(uid, found, STAMP_UID_LENGTH);
+	uid[STAMP_UID_LENGTH] = '\0';
+	return stamp_is_uid(uid);
 }
 
 char *environment_entry(const char *name, const char *value, stamp_alloc *alloc)
