@@ -11,6 +11,7 @@
  *   act.c            edits and deletions as the job's owner
  *   audit.c          a line for each of these
  *   events.c         Kubernetes Events
+ *   transitions.c    ... about states
  *   partitions.c     the cluster and its partitions -> catalog.c, which keeps their objects
  *   details.c        steps and usage
  *   finished.c       objects of ended jobs, until they go
@@ -33,6 +34,7 @@
 #include "sync-agent/leader.h"
 #include "sync-agent/metrics/metrics.h"
 #include "sync-agent/owner/owner.h"
+#include "sync-agent/recorder.h"
 #include "sync-agent/slurm/thread.h"
 #include "sync-agent/submit/submit.h"
 
@@ -56,6 +58,7 @@ struct agent {
 	struct listener_config bells;
 	int64_t bells_retry; /* monotonic; when to try to open them again, 0: they are open */
 	struct leader leader;
+	struct recorder events;
 	struct http *http; /* NULL: none */
 
 	struct entries entries;
@@ -176,9 +179,17 @@ char *edit_dependency(struct agent *a, const struct entry *e, const char *depend
 
 /* events.c */
 enum event_type { EVENT_NORMAL, EVENT_WARNING };
+/* Note what is to be told; the same again within ten minutes is counted up. */
 void event_post(struct agent *a, const struct entry *e, enum event_type type, const char *reason,
 		const char *message);
-/* Tell what somebody should know about a job that went from one state to another. */
+/* The same for what happens once: occasion tells it from others of that reason. */
+void event_post_once(struct agent *a, const struct entry *e, enum event_type type, const char *reason,
+		     const char *message, uint64_t occasion);
+/* Write what is noted, as the budget allows; all of it when the agent ends. Returns the monotonic time
+ * to be called again at. */
+int64_t events_run(struct agent *a);
+
+/* transitions.c: tell what somebody should know about a job that went from one state to another. */
 void event_transition(struct agent *a, const struct entry *e, const struct view *v);
 
 /* inbound_kube.c, inbound_slurm.c */

@@ -46,6 +46,7 @@ libagent_la_SOURCES = \
 	sync-agent/kube/window.c sync-agent/kube/window.h \
 	sync-agent/lease.c sync-agent/lease.h \
 	sync-agent/log.c sync-agent/log.h \
+	sync-agent/recorder.c sync-agent/recorder.h \
 	sync-agent/metrics/census.c sync-agent/metrics/census.h \
 	sync-agent/metrics/metrics.c sync-agent/metrics/metrics.h \
 	sync-agent/metrics/note.c sync-agent/metrics/note.h \
@@ -85,6 +86,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/owner/sbatch.c sync-agent/owner/sbatch.h \
 	sync-agent/partitions.c \
 	sync-agent/reload.c \
+	sync-agent/transitions.c \
 	sync-agent/slurm/accounting.c sync-agent/slurm/accounting.h \
 	sync-agent/slurm/accounting_names.c sync-agent/slurm/accounting_names.h \
 	sync-agent/slurm/load.c sync-agent/slurm/load.h \

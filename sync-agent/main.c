@@ -252,6 +252,7 @@ static void stop(struct agent *a)
 		entry_remove(&a->entries, e);
 	}
 	details_free(a);
+	recorder_free(&a->events);
 	looks_free(a);
 	tombs_free(a);
 	free(a->cluster);
@@ -293,7 +294,8 @@ static int64_t lead(struct agent *a)
 {
 	/* Each returns when it wants to be called again. */
 	static int64_t (*const listening[])(struct agent *) = { look_run, details_run, history_run };
-	static int64_t (*const acting[])(struct agent *) = { sync_run, partitions_run, finished_run };
+	static int64_t (*const acting[])(struct agent *) = { sync_run, partitions_run, finished_run,
+							      events_run };
 	int64_t next = watch_step(&a->watch);
 
 	open_doorbells(a);
@@ -354,8 +356,9 @@ static void wind_down(struct agent *a)
 	int64_t until = clock_us() + WIND_DOWN_US;
 
 	while (a->leader.leads && !a->failed && clock_us() < until &&
-	       (kube_writes(a->kube) || owner_pending(a->owner))) {
+	       (kube_writes(a->kube) || owner_pending(a->owner) || a->events.queue)) {
 		leader_step(&a->leader);
+		events_run(a);
 		kube_wait(a->kube, &fd, 1, 50);
 		kube_perform(a->kube);
 		if (fd.revents)

@@ -28,6 +28,13 @@ jobs() {
 	done
 }
 
+failures_told() {
+	local n
+	n=$(kubectl get events -n slurm-alice --field-selector reason=Failed -o json | jq --argjson a "$first" --argjson b "$last" \
+		'[.items[].involvedObject.name | ltrimstr("lab-") | tonumber | select(. >= $a and . <= $b)] | unique | length')
+	[ "$n" = "$1" ] || { echo "$n are told"; return 1; }
+}
+
 @test "errors, 429, slow answers and cut connections while 100 jobs run" {
 	faults '* slurmjobs status 500 percent=8' \
 		'* slurmjobs status 429 1 percent=2' \
@@ -47,5 +54,7 @@ jobs() {
 	done
 	faults
 	eventually all_mirrored alice "$first" "$last"
+	# Every failure is told, and none of them twice.
+	eventually failures_told 9
 	nothing_told_twice alice "$first" "$last"
 }

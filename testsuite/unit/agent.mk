@@ -20,6 +20,7 @@ UNIT_TESTS += \
 	testsuite/unit/test_partition \
 	testsuite/unit/test_reconcile \
 	testsuite/unit/test_reconcile_histories \
+	testsuite/unit/test_recorder \
 	testsuite/unit/test_text \
 	testsuite/unit/test_tombs \
 	testsuite/unit/test_view \
@@ -73,6 +74,10 @@ testsuite_unit_test_kube_stats_LDADD = libagent.la $(UNIT_LIBS)
 testsuite_unit_test_lease_SOURCES = testsuite/unit/test_lease.c
 testsuite_unit_test_lease_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_lease_LDADD = libagent.la $(UNIT_LIBS)
+
+testsuite_unit_test_recorder_SOURCES = testsuite/unit/test_recorder.c
+testsuite_unit_test_recorder_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_recorder_LDADD = libagent.la $(UNIT_LIBS)
 
 testsuite_unit_test_listener_SOURCES = testsuite/unit/test_listener.c testsuite/unit/scratch.h
 testsuite_unit_test_listener_CFLAGS = $(UNIT_CFLAGS)
