@@ -5,6 +5,15 @@ load helpers
 load submit_helpers
 bats_require_minimum_version 1.5.0
 
+setup_file() {
+	kubectl delete slurmjob -n slurm-alice --ignore-not-found --wait=false first bad after before third secret waits \
+		edited orphan away het elsewhere here brief lab-4000000
+}
+
+setup() {
+	submit_setup
+}
+
 teardown_file() {
 	quiet_slurm
 	kubectl delete namespace submit-none submit-root submit-nobody --ignore-not-found --wait=false

@@ -2,7 +2,7 @@
 # For tests of SlurmJobs that are made with kubectl. The namespace is slurm-USER, or $SUBMIT_NAMESPACE.
 # shellcheck shell=bash
 
-setup() {
+submit_setup() {
 	OUT=$BATS_FILE_TMPDIR/out
 	if [ ! -d "$OUT" ]; then
 		mkdir "$OUT"
