@@ -20,6 +20,7 @@
  *   metrics/, http/  what is counted and told about all this
  *   notify.c         what systemd is told
  *   reload.c         SIGHUP
+ *   once.c, dry.c    --once and --dry-run
  */
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
@@ -67,6 +68,10 @@ struct agent {
 	struct submission *submissions; /* by the object's uid */
 	uint32_t submission_serial;
 	bool stop, failed;
+	bool dry_run;          /* --dry-run: nothing is written or done */
+	bool once;             /* --once */
+	uint64_t once_progress;
+	int64_t once_until;    /* monotonic: patience ends */
 	bool anew;             /* to be started again: another agent has led since */
 	bool listed;           /* the objects are known: Slurm may be asked */
 
@@ -255,6 +260,13 @@ bool tomb_is(struct agent *a, uint32_t id, uint64_t submit);
  * asked for; ids is ascending. */
 void tombs_prune(struct agent *a, const uint32_t *ids, size_t n);
 void tombs_free(struct agent *a);
+
+/* dry.c: an entry as if that body had been written. */
+void dry_write(struct agent *a, struct entry *e, struct json_object *body);
+
+/* once.c: end if --once was asked for and all is done, or nothing moves. Returns the monotonic time
+ * to be called again. */
+int64_t once_run(struct agent *a);
 
 /* reload.c: read the configuration again; a wrong one is told, and the old one stays. */
 void reload(struct agent *a);

@@ -229,6 +229,15 @@ int64_t catalog_run(struct catalog *c, bool may_write)
 	return next;
 }
 
+bool catalog_settled(const struct catalog *c)
+{
+	for (const struct card *card = c->listed ? c->cards : NULL; card; card = card->hh.next)
+		if (!card->in_flight && card->wanted &&
+		    (!card->uid || card->hash != card->wanted_hash))
+			return false;
+	return true;
+}
+
 void catalog_free(struct catalog *c)
 {
 	struct card *card, *tmp;

@@ -47,6 +47,9 @@ struct json_object *catalog_status(const struct catalog *c, const char *key);
  * again. */
 int64_t catalog_run(struct catalog *c, bool may_write);
 
+/* Is all as it is wished, as far as that is known? */
+bool catalog_settled(const struct catalog *c);
+
 void catalog_free(struct catalog *c);
 
 #endif

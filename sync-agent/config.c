@@ -319,6 +319,34 @@ static void swap_bytes(void *x, void *y, size_t n)
 	}
 }
 
+static size_t value_size(enum value_type type)
+{
+	switch (type) {
+	case VALUE_BOOL:
+		return sizeof(bool);
+	case VALUE_UID:
+		return sizeof(uint32_t);
+	case VALUE_COUNT:
+	case VALUE_TIME:
+		return sizeof(int64_t);
+	case VALUE_LEVEL:
+		return sizeof(enum log_level);
+	case VALUE_WORDS:
+	case VALUE_ACTIONS:
+		return sizeof(struct words);
+	default:
+		return sizeof(char *);
+	}
+}
+
+static bool same_words(const struct words *a, const struct words *b)
+{
+	for (size_t i = 0; i < a->n && i < b->n; i++)
+		if (strcmp(a->list[i], b->list[i]))
+			return false;
+	return a->n == b->n;
+}
+
 static bool same_value(const struct key *key, const struct config *a, const struct config *b)
 {
 	const void *x = (const char *)a + key->offset, *y = (const char *)b + key->offset;
@@ -328,7 +356,9 @@ static bool same_value(const struct key *key, const struct config *a, const stru
 
 		return s && t ? !strcmp(s, t) : s == t;
 	}
-	return true; /* no other type is fixed */
+	if (key->type == VALUE_WORDS || key->type == VALUE_ACTIONS)
+		return same_words(x, y);
+	return !memcmp(x, y, value_size(key->type));
 }
 
 void config_replace(struct config *c, struct config *new,
@@ -340,7 +370,7 @@ void config_replace(struct config *c, struct config *new,
 		if (!same_value(&keys[i], c, new))
 			kept(ctx, keys[i].name);
 		swap_bytes((char *)c + keys[i].offset, (char *)new + keys[i].offset,
-			   sizeof(char *));
+			   value_size(keys[i].type));
 	}
 	swap_bytes(c, new, sizeof(*c));
 	config_free(new);

@@ -52,7 +52,7 @@ static void mark_save(const struct agent *a)
 	_cleanup_free_ char *path = mark_path(a), *temporary = NULL;
 	_cleanup_fclose_ FILE *f = NULL;
 
-	if (!path || asprintf(&temporary, "%s.new", path) < 0)
+	if (a->dry_run || !path || asprintf(&temporary, "%s.new", path) < 0)
 		return;
 	f = fopen(temporary, "we");
 	if (!f)

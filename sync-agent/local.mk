@@ -68,6 +68,8 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/catalog.c sync-agent/catalog.h \
 	sync-agent/catalog_write.c sync-agent/catalog_card.h \
 	sync-agent/edits.c \
+	sync-agent/check.c sync-agent/check.h \
+	sync-agent/dry.c \
 	sync-agent/events.c \
 	sync-agent/finished.c \
 	sync-agent/history.c \
@@ -80,6 +82,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/main.c \
 	sync-agent/metrics/report.c sync-agent/metrics/report.h \
 	sync-agent/notify.c sync-agent/notify.h \
+	sync-agent/once.c \
 	sync-agent/owner/helper.c sync-agent/owner/protocol.h \
 	sync-agent/owner/owner.c sync-agent/owner/owner.h \
 	sync-agent/owner/steps.c sync-agent/owner/steps.h \

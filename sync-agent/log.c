@@ -2,9 +2,11 @@
 #include "sync-agent/log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
 
@@ -43,6 +45,22 @@ int log_level_parse(const char *name, enum log_level *ret)
 	return -1;
 }
 
+/* Is standard error the journal's? Whoever is started from a service inherits the variable, too.
+ * Source: systemd.exec(5), $JOURNAL_STREAM. */
+static bool to_journal(void)
+{
+	static int known = -1;
+	unsigned long long device, inode;
+	const char *stream = getenv("JOURNAL_STREAM");
+	struct stat st;
+
+	if (known < 0)
+		known = stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+			fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
+			st.st_ino == inode;
+	return known;
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
 	char text[2048], stamp[48] = "";
@@ -53,7 +71,7 @@ void log_line(enum log_level level, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	if (getenv("JOURNAL_STREAM")) {
+	if (to_journal()) {
 		fprintf(stderr, "<%d>%s\n", levels[level].priority, text);
 	} else {
 		struct timeval now;

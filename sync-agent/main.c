@@ -12,6 +12,7 @@
 #include "common/cleanup.h"
 #include "common/slurm_compat.h"
 #include "sync-agent/agent.h"
+#include "sync-agent/check.h"
 #include "sync-agent/clock.h"
 #include "sync-agent/fence.h"
 #include "sync-agent/http/server.h"
@@ -27,11 +28,13 @@
 
 static void usage(FILE *to)
 {
-	fprintf(to, "Usage: slurm-kube-agent [--config=FILE] [--check-config]\n"
+	fprintf(to, "Usage: slurm-kube-agent [OPTION...]\n"
 		    "Mirror Slurm's jobs into Kubernetes as SlurmJob objects, and apply edits of them.\n"
 		    "\n"
 		    "  -c, --config=FILE   configuration [" DEFAULT_CONFIG "]\n"
-		    "      --check-config  check the configuration and end\n"
+		    "      --check-config  print and check the configuration, and end\n"
+		    "      --once          bring all objects and jobs in line, and end\n"
+		    "      --dry-run       print what would be written and done; change nothing\n"
 		    "  -V, --version       print the version and end\n"
 		    "  -h, --help          print this and end\n"
 		    "\n"
@@ -40,7 +43,7 @@ static void usage(FILE *to)
 
 struct options {
 	const char *config;
-	bool check_only;
+	bool check_only, once, dry_run;
 };
 
 /* Returns 0 to go on, else the exit status plus one. */
@@ -49,6 +52,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "check-config", no_argument, NULL, 'k' },
+		{ "once", no_argument, NULL, 'o' },
+		{ "dry-run", no_argument, NULL, 'n' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -62,6 +67,12 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'k':
 			o->check_only = true;
+			break;
+		case 'o':
+			o->once = true;
+			break;
+		case 'n':
+			o->dry_run = true;
 			break;
 		case 'V':
 			puts("slurm-kube-agent " PACKAGE_VERSION);
@@ -80,6 +91,23 @@ static int parse_options(int argc, char **argv, struct options *o)
 		return 3;
 	}
 	return 0;
+}
+
+static int check(const char *path)
+{
+	struct config c = { 0 };
+	struct error err;
+	unsigned problems;
+
+	if (config_load(path, &c, &err) < 0) {
+		log_error("%s", err.text);
+		return EXIT_FAILURE;
+	}
+	problems = check_config(path, &c);
+	config_free(&c);
+	if (!problems)
+		printf("%s: fine\n", path);
+	return problems ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* -- signals -------------------------------------------------------------------------------- */
@@ -160,7 +188,7 @@ static void wait_for_slurm(struct agent *a, int signals)
 	bool asked = false;
 
 	while (!a->stop && !take_slurm_conf(a, &asked)) {
-		int64_t next = notify_step(a);
+		int64_t next = earlier(notify_step(a), once_run(a));
 
 		if (!asked && clock_us() >= ask_at) {
 			slurm_thread_ask(a->slurm, ASK_CONF, 0, false);
@@ -180,10 +208,16 @@ static int load_access(const struct config *c, struct kube_access *access, struc
 			       kube_access_in_cluster(access, err);
 }
 
+/* Another agent may be running, whose doorbell and port are left alone. */
+static bool is_beside(const struct agent *a)
+{
+	return a->once || a->dry_run;
+}
+
 static int start_election(struct agent *a, struct error *err)
 {
 	struct leader_config leader = {
-		.elect = a->config.elect,
+		.elect = a->config.elect && !a->dry_run,
 		.cluster = a->cluster,
 		.namespace = a->config.lease_namespace,
 		.state_folder = a->config.state_folder,
@@ -206,7 +240,8 @@ static int start(struct agent *a, struct kube_access *access, int signals, struc
 	a->owner = owner_start(a->config.minimum_uid, &a->config.operator_actions, err);
 	if (!a->owner)
 		return -1;
-	if (a->config.http_listen && !(a->http = http_start(a->config.http_listen, a, err)))
+	if (a->config.http_listen && !is_beside(a) &&
+	    !(a->http = http_start(a->config.http_listen, a, err)))
 		return -1;
 	a->slurm = slurm_thread_start(err);
 	a->past = a->slurm ? slurm_thread_start(err) : NULL;
@@ -224,6 +259,10 @@ static int start(struct agent *a, struct kube_access *access, int signals, struc
 	a->kube = kube_new(access, err);
 	if (!a->kube || start_election(a, err) < 0)
 		return -1;
+	if (a->dry_run) {
+		kube_dry_run(a->kube);
+		owner_dry_run(a->owner);
+	}
 	a->watch = (struct watch){ .kube = a->kube, .path = SLURMJOBS_PATH,
 				   .on_event = inbound_kube, .ctx = a };
 	a->look_credit_at = clock_us();
@@ -267,7 +306,7 @@ static void open_doorbells(struct agent *a)
 {
 	struct error err;
 
-	if (a->listener.config.unix_path || clock_us() < a->bells_retry)
+	if (a->listener.config.unix_path || clock_us() < a->bells_retry || is_beside(a))
 		return;
 	if (listener_open(&a->listener, &a->bells, &err) == 0)
 		return;
@@ -329,9 +368,12 @@ static void loop(struct agent *a, int signals)
 		fds[3].fd = a->listener.config.unix_path ? a->listener.unix_fd : -1;
 		fds[4].fd = a->listener.config.unix_path ? a->listener.udp_fd : -1;
 		next = earlier(next, notify_step(a));
+		next = earlier(next, once_run(a));
 		next = earlier(next, http_step(a->http, fds[5].revents != 0));
 		/* Requests just made are started after the wait, which they cut short: what an
 		 * answer changes is always seen by the steps above before the next wait. */
+		if (a->stop)
+			break;
 		kube_wait(a->kube, fds, ARRAY_SIZE(fds), until(next));
 		/* However long that was: nothing is sent after the lease. */
 		leader_step(&a->leader);
@@ -383,20 +425,21 @@ int main(int argc, char **argv)
 
 	if (rc)
 		return rc - 1;
+	if (options.check_only)
+		return check(options.config);
 	a.config_path = options.config;
+	a.once = options.once;
+	a.dry_run = options.dry_run;
 	if (config_load(options.config, &a.config, &err) < 0 ||
 	    load_access(&a.config, &access, &err) < 0) {
 		log_error("%s", err.text);
 		return EXIT_FAILURE;
 	}
-	if (options.check_only) {
-		printf("%s: fine\n", options.config);
-		config_free(&a.config);
-		return EXIT_SUCCESS;
-	}
 	log_set_level(a.config.log_level);
 	if (a.config.slurm_conf)
 		setenv("SLURM_CONF", a.config.slurm_conf, 1);
+	/* A line is to be seen at once, also in a pipe. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	/* Else libslurm cuts the list of an array's pending tasks after 64 bytes. */
 	setenv("SLURM_BITSTR_LEN", "0", 1);
 	slurm_init(NULL);

@@ -71,6 +71,8 @@ void tomb_add(struct agent *a, uint32_t id, uint64_t submit)
 	if (tomb_is(a, id, submit))
 		return;
 	put(a, id, submit, now);
+	if (a->dry_run)
+		return;
 	fd = open(a->tombs_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	/* On a line of its own, even after one that a crash has cut. */
 	if (fd < 0 || dprintf(fd, "\n%" PRIu32 " %" PRIu64 " %" PRId64 "\n", id, submit, now) < 0)
@@ -92,6 +94,8 @@ static void rewrite(struct agent *a)
 	_cleanup_fclose_ FILE *f = NULL;
 	struct tomb *t, *tmp;
 
+	if (a->dry_run)
+		return;
 	if (asprintf(&temporary, "%s.new", a->tombs_path) < 0) {
 		temporary = NULL;
 		return;

@@ -127,6 +127,11 @@ void write_send(struct agent *a, const struct write *template, const char *metho
 		sync_retry(a, template->entry);
 		return;
 	}
+	if (a->dry_run) {
+		free_write(w);
+		dry_write(a, template->entry, body);
+		return;
+	}
 	template->entry->in_flight = true;
 	a->n_in_flight++;
 	metrics_count(&a->metrics, template->count);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /metrics, /healthz and /readyz over HTTP, driven by the agent's one loop. Bounded: 16
- * connections, each for one request of at most 8 KB and 20 s; a client that is slow keeps nobody
+ * connections, each for one request of at most 8 KB and 10 s; a client that is slow keeps nobody
  * waiting. Source: GNU libmicrohttpd manual, "external" polling. */
 #ifndef AGENT_HTTP_SERVER_H
 #define AGENT_HTTP_SERVER_H

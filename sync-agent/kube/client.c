@@ -43,6 +43,7 @@ struct kube {
 	struct window window;
 	int64_t hold_until; /* the server asked for a pause */
 	struct kube_stats stats;
+	bool dry_run;
 };
 
 struct kube *kube_new(const struct kube_access *access, struct error *err)
@@ -216,10 +217,19 @@ static bool writes(const struct call *call)
 	return call->method != KUBE_GET && call->method != KUBE_WATCH && !call->apart;
 }
 
+void kube_dry_run(struct kube *k)
+{
+	k->dry_run = true;
+}
+
 int kube_send(struct kube *k, const struct kube_request *r, struct error *err)
 {
 	struct call *call;
 
+	if (k->dry_run && strcmp(r->method, "GET")) {
+		printf("%s %s %s\n", r->method, r->path, r->body ? r->body : "");
+		return 0;
+	}
 	if (strcmp(r->method, "GET") && !r->apart && fence_passed())
 		return error_set(err, EPERM, "%s %.200s: this agent doesn't lead", r->method, r->path);
 	call = calloc(1, sizeof(*call));

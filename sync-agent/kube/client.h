@@ -49,6 +49,10 @@ struct kube;
 /* Returns NULL with err filled. access has to outlive the client. */
 struct kube *kube_new(const struct kube_access *access, struct error *err);
 
+/* From now on, print what would change something instead of sending it; done is never called for
+ * such a request. */
+void kube_dry_run(struct kube *k);
+
 /* Send; strings are copied. Returns 0, or -1 with err filled and done never called. */
 int kube_send(struct kube *k, const struct kube_request *request, struct error *err);
 

@@ -18,6 +18,7 @@ struct owner {
 	pid_t helper;
 	uint32_t minimum_uid;
 	unsigned pending;
+	bool dry_run;
 };
 
 struct owner *owner_start(uint32_t minimum_uid, const struct words *operator_actions,
@@ -54,6 +55,22 @@ int owner_fd(const struct owner *o)
 	return o->fd;
 }
 
+/* "ACT uid 1001 job 42: update {"timeLimit":"60"}", a line per step */
+static void print_request(struct json_object *message)
+{
+	struct json_object *steps = json_get(message, "steps");
+
+	for (size_t i = 0; i < json_length(steps); i++) {
+		struct json_object *step = json_object_array_get_idx(steps, i);
+		struct json_object *fields = json_get(step, "fields");
+		const char *verb = json_get_string(step, "verb");
+
+		printf("ACT uid %lld job %lld: %s %s\n", (long long)json_get_int(message, "uid", 0),
+		       (long long)json_get_int(message, "job", 0), verb ? verb : "",
+		       fields ? json_object_to_json_string_ext(fields, JSON_C_TO_STRING_PLAIN) : "");
+	}
+}
+
 int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
 	      struct json_object *steps, struct error *err)
 {
@@ -72,6 +89,10 @@ int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
 	text = json_object_to_json_string_ext(message, JSON_C_TO_STRING_PLAIN);
 	if (strlen(text) >= OWNER_MESSAGE_MAX)
 		return error_set(err, EMSGSIZE, "the edit is too large");
+	if (o->dry_run) {
+		print_request(message);
+		return 0;
+	}
 	if (send(o->fd, text, strlen(text), MSG_NOSIGNAL) < 0)
 		return error_errno(err, "owner helper");
 	o->pending++;
@@ -81,6 +102,11 @@ int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
 unsigned owner_pending(const struct owner *o)
 {
 	return o->pending;
+}
+
+void owner_dry_run(struct owner *o)
+{
+	o->dry_run = true;
 }
 
 void owner_set_minimum_uid(struct owner *o, uint32_t minimum_uid)
@@ -116,6 +142,11 @@ int owner_submit(struct owner *o, uint64_t ticket, struct json_object *request, 
 			      .msg_controllen = sizeof(control) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 
+	if (o->dry_run) {
+		printf("ACT user %s: submit the SlurmJob of uid %s\n",
+		       json_get_string(request, "user"), json_get_string(request, "uid"));
+		return 0;
+	}
 	if (body < 0)
 		return error_set(err, ENOMEM, "not enough memory, or the submission is too large");
 	json_set_int(message, "ticket", (int64_t)ticket);

@@ -36,6 +36,9 @@ void owner_set_minimum_uid(struct owner *o, uint32_t minimum_uid);
  * reference is the caller's. Returns 0, or -1 with err filled. */
 int owner_submit(struct owner *o, uint64_t ticket, struct json_object *request, struct error *err);
 
+/* From now on, print what would be done instead of doing it; there are no answers. */
+void owner_dry_run(struct owner *o);
+
 struct owner_answer {
 	uint64_t ticket;
 	bool ok;

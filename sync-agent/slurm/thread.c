@@ -43,6 +43,7 @@ struct slurm_thread {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool stop;
+	bool busy; /* a question is being answered */
 	struct question *questions, **last_question;
 	struct slurm_result *results, **last_result;
 	int fd;
@@ -326,9 +327,11 @@ static struct question *wait_for_question(struct slurm_thread *t)
 	struct question *q = NULL;
 
 	pthread_mutex_lock(&t->lock);
+	t->busy = false;
 	while (!t->questions && !t->stop)
 		pthread_cond_wait(&t->wake, &t->lock);
 	if (!t->stop) {
+		t->busy = true;
 		q = t->questions;
 		t->questions = q->next;
 		if (!t->questions)
@@ -524,6 +527,16 @@ void slurm_thread_ask_stamp(struct slurm_thread *t, const char *uid, const char 
 	snprintf(q.uid, sizeof(q.uid), "%s", uid);
 	snprintf(q.user, sizeof(q.user), "%s", user);
 	put(t, &q);
+}
+
+bool slurm_thread_idle(struct slurm_thread *t)
+{
+	bool idle;
+
+	pthread_mutex_lock(&t->lock);
+	idle = !t->questions && !t->busy && !t->results;
+	pthread_mutex_unlock(&t->lock);
+	return idle;
 }
 
 struct slurm_result *slurm_thread_next(struct slurm_thread *t)

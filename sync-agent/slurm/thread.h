@@ -66,6 +66,8 @@ int slurm_thread_fd(const struct slurm_thread *t);
  * set. An equal question that still waits in line is not put twice. */
 void slurm_thread_ask(struct slurm_thread *t, enum slurm_ask ask, uint32_t job_id, bool force);
 
+/* Is there neither a question nor an answer under way? */
+bool slurm_thread_idle(struct slurm_thread *t);
 /* Ask slurmdbd for the jobs that ended from one time to another. */
 void slurm_thread_ask_ended(struct slurm_thread *t, time_t from, time_t to);
 

@@ -225,6 +225,8 @@ static bool mark(struct agent *a, struct entry *e)
 	json_object_object_add(metadata, "labels", labels);
 	json_object_object_add(metadata, "finalizers", write_finalizers(e, true));
 	write_send(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);
+	if (a->dry_run)
+		e->submission->step = SUBMIT_RUN;
 	return false;
 }
 

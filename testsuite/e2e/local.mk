@@ -20,6 +20,7 @@ EXTRA_DIST += testsuite/e2e/jobsubmit.bats
 EXTRA_DIST += testsuite/e2e/lab.bats
 EXTRA_DIST += testsuite/e2e/mirror.bats
 EXTRA_DIST += testsuite/e2e/mpi.bats
+EXTRA_DIST += testsuite/e2e/operations.bats
 EXTRA_DIST += testsuite/e2e/options.bats
 EXTRA_DIST += testsuite/e2e/partitions.bats
 EXTRA_DIST += testsuite/e2e/pin.bats
