@@ -108,7 +108,8 @@ static int add_names(struct call *call, const struct option *row, struct json_ob
 					   json_object_get_string(o) :
 					   json_get_string(o, "name");
 
-		if (!name || strpbrk(name, ",="))
+		/* A device's name has the form VENDOR/CLASS=NAME. */
+		if (!name || strchr(name, ',') || (strchr(name, '=') && !strchr(name, '/')))
 			return error_set(call->err, EINVAL, "spec.%s[%zu]: it is no name",
 					 row->field, i);
 		buffer_printf(&b, "%s%s", b.used ? "," : "", name);

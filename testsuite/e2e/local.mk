@@ -28,6 +28,6 @@ EXTRA_DIST += testsuite/e2e/entrypoint.bats
 EXTRA_DIST += testsuite/e2e/hooks.bats
 EXTRA_DIST += testsuite/e2e/policy.bats
 EXTRA_DIST += testsuite/e2e/runtimes.bats
-EXTRA_DIST += testsuite/e2e/exactly_once.bats testsuite/e2e/submit.bats testsuite/e2e/submit_helpers.bash
+EXTRA_DIST += testsuite/e2e/examples.bats testsuite/e2e/exactly_once.bats testsuite/e2e/submit.bats testsuite/e2e/submit_helpers.bash
 EXTRA_DIST += testsuite/e2e/site.bash
 EXTRA_DIST += testsuite/e2e/two_agents.bats

@@ -14,6 +14,7 @@ UNIT_TESTS += \
 	testsuite/unit/test_lease \
 	testsuite/unit/test_listener \
 	testsuite/unit/test_looks \
+	testsuite/unit/test_submit \
 	testsuite/unit/test_metrics \
 	testsuite/unit/test_minutes \
 	testsuite/unit/test_object \
@@ -82,6 +83,10 @@ testsuite_unit_test_recorder_LDADD = libagent.la $(UNIT_LIBS)
 testsuite_unit_test_listener_SOURCES = testsuite/unit/test_listener.c testsuite/unit/scratch.h
 testsuite_unit_test_listener_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_listener_LDADD = libagent.la $(UNIT_LIBS)
+
+testsuite_unit_test_submit_SOURCES = testsuite/unit/test_submit.c
+testsuite_unit_test_submit_CFLAGS = $(UNIT_CFLAGS) $(JSON_CFLAGS)
+testsuite_unit_test_submit_LDADD = libagent.la $(UNIT_LIBS)
 
 testsuite_unit_test_looks_SOURCES = testsuite/unit/test_looks.c
 testsuite_unit_test_looks_CFLAGS = $(UNIT_CFLAGS) $(CURL_CFLAGS)
