@@ -27,7 +27,7 @@ static enum recorder_answer meaning(const struct event_record *e, const struct k
 		return RECORDER_WRITTEN;
 	if (answer->status == 404 && e->posted)
 		return RECORDER_GONE;
-	if (answer->status == 0 || answer->status == 409 || answer->status == 429 ||
+	if (answer->status == 0 || answer->status == 401 || answer->status == 409 || answer->status == 429 ||
 	    answer->status >= 500)
 		return RECORDER_LATER;
 	return RECORDER_NEVER;

@@ -42,6 +42,7 @@ libagent_la_SOURCES = \
 	sync-agent/fence.c sync-agent/fence.h \
 	sync-agent/kube/access.c sync-agent/kube/access.h \
 	sync-agent/kube/base64.c sync-agent/kube/base64.h \
+	sync-agent/kube/exec.c sync-agent/kube/exec.h sync-agent/kube/exec_credential.c \
 	sync-agent/kube/stats.c sync-agent/kube/stats.h \
 	sync-agent/kube/window.c sync-agent/kube/window.h \
 	sync-agent/lease.c sync-agent/lease.h \

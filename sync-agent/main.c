@@ -450,7 +450,7 @@ int main(int argc, char **argv)
 	}
 	if (!a.stop) {
 		log_info("slurm-kube-agent " PACKAGE_VERSION ": cluster %s, Kubernetes at %s",
-			 a.cluster, access.server);
+			 a.cluster, kube_server(a.kube));
 		loop(&a, signals);
 	}
 	if (!a.anew)

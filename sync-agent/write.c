@@ -22,7 +22,7 @@
 /* The server is away or overloaded: nothing is wrong with this write. */
 static bool is_passing(const struct kube_answer *answer)
 {
-	return answer->status == 0 || answer->status == 429 || answer->status >= 500;
+	return answer->status == 0 || answer->status == 401 || answer->status == 429 || answer->status >= 500;
 }
 
 static void pause_kube(struct agent *a, const struct kube_answer *answer)

@@ -41,3 +41,25 @@ char *base64_decode(const char *text, size_t *ret_len)
 		*ret_len = n;
 	return TAKE_PTR(out);
 }
+
+char *base64_encode(const void *bytes, size_t n)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *in = bytes;
+	char *out = malloc((n + 2) / 3 * 4 + 1), *p = out;
+
+	for (size_t i = 0; out && i < n; i += 3) {
+		uint32_t bits = (uint32_t)in[i] << 16;
+
+		bits |= i + 1 < n ? (uint32_t)in[i + 1] << 8 : 0;
+		bits |= i + 2 < n ? in[i + 2] : 0;
+		*p++ = digits[bits >> 18];
+		*p++ = digits[bits >> 12 & 63];
+		*p++ = i + 1 < n ? digits[bits >> 6 & 63] : '=';
+		*p++ = i + 2 < n ? digits[bits & 63] : '=';
+	}
+	if (out)
+		*p = '\0';
+	return out;
+}

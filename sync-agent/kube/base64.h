@@ -8,4 +8,7 @@
  * them (the caller frees) and their number in *ret_len (may be NULL), or NULL if text is none. */
 char *base64_decode(const char *text, size_t *ret_len);
 
+/* Returns n bytes as base64 (the caller frees), or NULL without memory. */
+char *base64_encode(const void *bytes, size_t n);
+
 #endif

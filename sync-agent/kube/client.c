@@ -11,10 +11,16 @@
 #include "common/json.h"
 #include "sync-agent/clock.h"
 #include "sync-agent/fence.h"
+#include "sync-agent/kube/exec.h"
 #include "sync-agent/kube/window.h"
+#include "sync-agent/log.h"
 
 #define ANSWER_MS 30000L
 #define SILENCE_SECONDS 300L
+#define FILES_US 1000000 /* between two looks at the files of the credentials */
+#define REFUSED_FIRST 1000000 /* microseconds without a request after a 401 */
+#define REFUSED_LAST 60000000
+#define EXTRA_MAX 32
 /* Where there is no HTTP/2 (a proxy in between): each request in flight and each watch needs one. */
 #define CONNECTIONS_MAX 16L
 
@@ -30,14 +36,24 @@ struct call {
 	void (*line)(void *ctx, const char *line, size_t len);
 	enum kube_method method;
 	bool apart;
+	bool parked;  /* it waits for credentials */
+	bool retried; /* with others than at first */
+	unsigned generation;
+	struct curl_slist *connect_to;
 	char problem[CURL_ERROR_SIZE];
 };
 
 struct kube {
-	const struct kube_access *access;
+	struct kube_access access;
+	struct exec_plugin plugin;
+	unsigned generation; /* of the credentials: a new one when they change */
+	int64_t files_next;  /* when to look at their files again */
+	bool said_files, said_plugin, said_refused;
+	int64_t refused_pause;
+	int64_t plugin_next; /* when the plugin is to be looked after; monotonic */
 	CURLM *multi;
 	struct call *calls;
-	char *token_read; /* content of access->token_file */
+	char *token_read; /* content of access.token_file */
 	struct timespec token_time;
 	unsigned in_flight; /* without watches */
 	struct window window;
@@ -46,7 +62,7 @@ struct kube {
 	bool dry_run;
 };
 
-struct kube *kube_new(const struct kube_access *access, struct error *err)
+struct kube *kube_new(struct kube_access *access, struct error *err)
 {
 	struct kube *k = calloc(1, sizeof(*k));
 
@@ -55,7 +71,10 @@ struct kube *kube_new(const struct kube_access *access, struct error *err)
 		error_set(err, ENOMEM, "libcurl can't be initialised");
 		return NULL;
 	}
-	k->access = access;
+	k->access = *access;
+	*access = (struct kube_access){ 0 };
+	k->plugin.out_fd = -1;
+	k->plugin_next = INT64_MAX;
 	window_init(&k->window);
 	curl_multi_setopt(k->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
 	curl_multi_setopt(k->multi, CURLMOPT_MAX_HOST_CONNECTIONS, CONNECTIONS_MAX);
@@ -64,44 +83,101 @@ struct kube *kube_new(const struct kube_access *access, struct error *err)
 
 /* -- credentials ---------------------------------------------------------------------------- */
 
+/* Returns true if it holds another token now. */
+static bool read_token(struct kube *k)
+{
+	const char *path = k->access.token_file;
+	struct stat st;
+	char *text;
+	bool same;
+
+	if (!path || stat(path, &st) < 0 ||
+	    (st.st_mtim.tv_sec == k->token_time.tv_sec &&
+	     st.st_mtim.tv_nsec == k->token_time.tv_nsec && k->token_read))
+		return false;
+	if (buffer_read_file(path, 65536, &text, NULL, NULL) < 0)
+		return false;
+	text[strcspn(text, "\r\n")] = '\0';
+	same = k->token_read && !strcmp(k->token_read, text);
+	free(k->token_read);
+	k->token_read = text;
+	k->token_time = st.st_mtim;
+	k->generation += !same;
+	return !same;
+}
+
 static const char *bearer(struct kube *k)
 {
-	const char *path = k->access->token_file;
-	struct stat st;
+	if (k->access.exec.command)
+		return k->plugin.credential.token;
+	read_token(k);
+	return k->access.token_file ? k->token_read : k->access.token;
+}
 
-	if (!path)
-		return k->access->token;
-	if (stat(path, &st) == 0 && (st.st_mtim.tv_sec != k->token_time.tv_sec ||
-				     st.st_mtim.tv_nsec != k->token_time.tv_nsec || !k->token_read)) {
-		char *text;
+/* Returns true if kubeconfig or one of its files is another one now. */
+static bool read_files(struct kube *k)
+{
+	struct error err;
+	int rc = kube_access_refresh(&k->access, &err);
 
-		if (buffer_read_file(path, 65536, &text, NULL, NULL) == 0) {
-			text[strcspn(text, "\r\n")] = '\0';
-			free(k->token_read);
-			k->token_read = text;
-			k->token_time = st.st_mtim;
-		}
+	k->files_next = clock_us() + FILES_US;
+	if (rc < 0 && !k->said_files)
+		log_warning("%s; going on with what was read before", err.text);
+	k->said_files = rc < 0;
+	if (rc <= 0)
+		return false;
+	log_info("credentials for Kubernetes have changed: read again");
+	exec_free_plugin(&k->plugin);
+	k->plugin = (struct exec_plugin){ .out_fd = -1 };
+	k->token_time = (struct timespec){ 0 };
+	k->generation++;
+	return true;
+}
+
+static bool has_credentials(const struct kube *k)
+{
+	return !k->access.exec.command || exec_ready(&k->plugin);
+}
+
+/* The server refused those that a call was made with. Returns true if there are others, or will be. */
+static bool renew_credentials(struct kube *k, unsigned generation)
+{
+	if (k->generation != generation)
+		return true;
+	if (read_files(k))
+		return true;
+	if (k->access.token_file) {
+		k->token_time = (struct timespec){ 0 };
+		return read_token(k);
 	}
-	return k->token_read;
+	if (!k->access.exec.command)
+		return false;
+	exec_refuse(&k->plugin);
+	k->generation++;
+	return true;
 }
 
 static void set_blob(CURL *curl, CURLoption option, char *pem)
 {
-	struct curl_blob blob = { .data = pem, .len = pem ? strlen(pem) : 0, .flags = CURL_BLOB_NOCOPY };
+	struct curl_blob blob = { .data = pem, .len = pem ? strlen(pem) : 0, .flags = CURL_BLOB_COPY };
 
 	if (pem)
 		curl_easy_setopt(curl, option, &blob);
 }
 
+/* Another certificate makes another connection: libcurl uses one only for what it was opened with. */
 static void set_credentials(struct kube *k, struct call *call)
 {
-	const struct kube_access *a = k->access;
+	const struct kube_access *a = &k->access;
 	const char *token = bearer(k);
+	bool from_plugin = k->plugin.has && k->plugin.credential.certificate;
+	char *certificate = from_plugin ? k->plugin.credential.certificate : a->certificate;
 
+	call->generation = k->generation;
 	set_blob(call->curl, CURLOPT_CAINFO_BLOB, a->ca);
-	set_blob(call->curl, CURLOPT_SSLCERT_BLOB, a->certificate);
-	set_blob(call->curl, CURLOPT_SSLKEY_BLOB, a->key);
-	if (a->certificate) {
+	set_blob(call->curl, CURLOPT_SSLCERT_BLOB, certificate);
+	set_blob(call->curl, CURLOPT_SSLKEY_BLOB, from_plugin ? k->plugin.credential.key : a->key);
+	if (certificate) {
 		curl_easy_setopt(call->curl, CURLOPT_SSLCERTTYPE, "PEM");
 		curl_easy_setopt(call->curl, CURLOPT_SSLKEYTYPE, "PEM");
 	}
@@ -132,6 +208,7 @@ static void call_free(struct call *call)
 		curl_easy_cleanup(call->curl);
 	}
 	curl_slist_free_all(call->headers);
+	curl_slist_free_all(call->connect_to);
 	buffer_free(&call->in);
 	free(call->body);
 	free(call);
@@ -172,13 +249,13 @@ static size_t on_data(char *data, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
-static int set_options(struct kube *k, struct call *call, const struct kube_request *r)
+static int set_options(const struct kube *k, struct call *call, const struct kube_request *r)
 {
 	_cleanup_buffer_ struct buffer url = BUFFER_INIT(16384);
 	_cleanup_buffer_ struct buffer type = BUFFER_INIT(256);
 	CURL *curl = call->curl;
 
-	buffer_printf(&url, "%s%s", k->access->server, r->path);
+	buffer_printf(&url, "%s%s", k->access.url ? k->access.url : k->access.server, r->path);
 	buffer_printf(&type, "Content-Type: %s", r->type ? r->type : "application/json");
 	if (url.overflowed || type.overflowed)
 		return -1;
@@ -208,8 +285,23 @@ static int set_options(struct kube *k, struct call *call, const struct kube_requ
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(call->body));
 	}
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, call->headers);
-	set_credentials(k, call);
+	if (k->access.connect_to) {
+		call->connect_to = curl_slist_append(NULL, k->access.connect_to);
+		curl_easy_setopt(curl, CURLOPT_CONNECT_TO, call->connect_to);
+	}
+	if (k->access.proxy)
+		curl_easy_setopt(curl, CURLOPT_PROXY, k->access.proxy);
 	return 0;
+}
+
+/* Send it, or park it until there are credentials. */
+static int launch(struct kube *k, struct call *call)
+{
+	call->parked = !has_credentials(k);
+	if (call->parked)
+		return 0;
+	set_credentials(k, call);
+	return curl_multi_add_handle(k->multi, call->curl) ? -1 : 0;
 }
 
 static bool writes(const struct call *call)
@@ -232,6 +324,8 @@ int kube_send(struct kube *k, const struct kube_request *r, struct error *err)
 	}
 	if (strcmp(r->method, "GET") && !r->apart && fence_passed())
 		return error_set(err, EPERM, "%s %.200s: this agent doesn't lead", r->method, r->path);
+	if (clock_us() >= k->files_next)
+		read_files(k);
 	call = calloc(1, sizeof(*call));
 	if (!call)
 		return error_set(err, ENOMEM, "out of memory");
@@ -245,7 +339,7 @@ int kube_send(struct kube *k, const struct kube_request *r, struct error *err)
 	call->curl = curl_easy_init();
 	call->body = r->body ? strdup(r->body) : NULL;
 	if (!call->curl || (r->body && !call->body) || set_options(k, call, r) < 0 ||
-	    curl_multi_add_handle(k->multi, call->curl)) {
+	    launch(k, call) < 0) {
 		call_free(call);
 		return error_set(err, ENOMEM, "%s %.200s: the request can't be made", r->method, r->path);
 	}
@@ -258,6 +352,11 @@ int kube_send(struct kube *k, const struct kube_request *r, struct error *err)
 }
 
 /* -- answers -------------------------------------------------------------------------------- */
+
+const char *kube_server(const struct kube *k)
+{
+	return k->access.server;
+}
 
 bool kube_has_room(const struct kube *k)
 {
@@ -298,6 +397,46 @@ static void explain(struct call *call, const struct kube_answer *answer)
 		snprintf(call->problem, sizeof(call->problem), "HTTP status %ld", answer->status);
 }
 
+/* Returns true if the call is under way again, with other credentials: it was refused before anything
+ * was done, so nothing is done twice. */
+static bool retry_refused(struct call *call)
+{
+	struct kube *k = call->kube;
+
+	if (call->retried || !renew_credentials(k, call->generation))
+		return false;
+	call->retried = true;
+	k->stats.retried++;
+	curl_multi_remove_handle(k->multi, call->curl);
+	buffer_shift(&call->in, call->in.used);
+	call->problem[0] = '\0';
+	return launch(k, call) == 0;
+}
+
+/* Nothing else is to be tried at once. */
+static void note_refused(struct kube *k, long status)
+{
+	if (status != 401) {
+		if (status && k->said_refused)
+			log_info("Kubernetes takes the credentials again");
+		k->said_refused = status ? false : k->said_refused;
+		k->refused_pause = status ? 0 : k->refused_pause;
+		return;
+	}
+	k->refused_pause = k->refused_pause ? k->refused_pause * 2 : REFUSED_FIRST;
+	if (k->refused_pause > REFUSED_LAST)
+		k->refused_pause = REFUSED_LAST;
+	k->hold_until = clock_us() + k->refused_pause;
+	if (!k->said_refused)
+		log_error("Kubernetes refuses the credentials (401 Unauthorized): %s expired or "
+			  "not valid; trying again",
+			  k->access.exec.command ? "what the credential plugin prints is" :
+			  k->access.token_file	 ? "the token in the tokenFile is" :
+			  k->access.token	 ? "the token in the kubeconfig is" :
+						   "the client certificate is");
+	k->said_refused = true;
+}
+
 static void finish(struct call *call, CURLcode code)
 {
 	struct kube *k = call->kube;
@@ -306,6 +445,9 @@ static void finish(struct call *call, CURLcode code)
 
 	if (code == CURLE_OK) {
 		curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &answer.status);
+		if (answer.status == 401 && retry_refused(call))
+			return;
+		note_refused(k, answer.status);
 		curl_easy_getinfo(call->curl, CURLINFO_RETRY_AFTER, &retry);
 		answer.retry_us = (int64_t)(retry > 60 ? 60 : retry) * 1000000;
 		if (call->in.data && (!call->line || answer.status != 200)) {
@@ -351,11 +493,45 @@ void kube_cancel_writes(struct kube *k, const char *problem)
 	}
 }
 
+static struct call *find_parked(const struct kube *k)
+{
+	struct call *call = k->calls;
+
+	while (call && !call->parked)
+		call = call->next;
+	return call;
+}
+
+/* Run the credential plugin if there is one and it is time; send what has waited for it. */
+static void step_plugin(struct kube *k)
+{
+	struct call *call;
+	int rc;
+
+	k->plugin_next = INT64_MAX;
+	if (!k->access.exec.command)
+		return;
+	rc = exec_step(&k->plugin, &k->access.exec, &k->plugin_next);
+	k->generation += rc > 0;
+	if (rc < 0 && !k->said_plugin)
+		log_error("%s; trying again", k->plugin.problem.text);
+	if (rc)
+		k->said_plugin = rc < 0;
+	while ((rc || has_credentials(k)) && (call = find_parked(k))) {
+		call->parked = false;
+		if (has_credentials(k) && launch(k, call) == 0)
+			continue;
+		snprintf(call->problem, sizeof(call->problem), "%.255s", k->plugin.problem.text);
+		finish(call, CURLE_LOGIN_DENIED);
+	}
+}
+
 void kube_perform(struct kube *k)
 {
 	struct CURLMsg *msg;
 	int running, left;
 
+	step_plugin(k);
 	curl_multi_perform(k->multi, &running);
 	for (struct call *call = k->calls; call; call = call->next)
 		hand_lines(call);
@@ -371,7 +547,21 @@ void kube_perform(struct kube *k)
 
 void kube_wait(struct kube *k, struct curl_waitfd *extra, unsigned n_extra, int timeout_ms)
 {
-	curl_multi_poll(k->multi, extra, n_extra, timeout_ms, NULL);
+	struct curl_waitfd all[EXTRA_MAX + 1];
+	unsigned n = n_extra < EXTRA_MAX ? n_extra : EXTRA_MAX;
+	int64_t left = k->plugin_next - clock_us();
+
+	/* What was parked since has to get the plugin going. */
+	if (!k->plugin.pid && clock_us() >= k->plugin.not_before && find_parked(k))
+		left = 0;
+	if (left / 1000 + 1 < timeout_ms)
+		timeout_ms = left > 0 ? (int)(left / 1000 + 1) : 0;
+	for (unsigned i = 0; i < n; i++)
+		all[i] = extra[i];
+	all[n] = (struct curl_waitfd){ .fd = k->plugin.out_fd, .events = CURL_WAIT_POLLIN };
+	curl_multi_poll(k->multi, all, n + (k->plugin.out_fd >= 0), timeout_ms, NULL);
+	for (unsigned i = 0; i < n; i++)
+		extra[i].revents = all[i].revents;
 }
 
 void kube_free(struct kube *k)
@@ -382,6 +572,8 @@ void kube_free(struct kube *k)
 		call_free(k->calls);
 	curl_multi_cleanup(k->multi);
 	curl_global_cleanup();
+	exec_free_plugin(&k->plugin);
+	kube_access_free(&k->access);
 	free(k->token_read);
 	free(k);
 }

@@ -46,8 +46,9 @@ struct kube_request {
 
 struct kube;
 
-/* Returns NULL with err filled. access has to outlive the client. */
-struct kube *kube_new(const struct kube_access *access, struct error *err);
+/* access becomes the client's: it is read again when its files change, and its credential plugin is run.
+ * Returns NULL with err filled. */
+struct kube *kube_new(struct kube_access *access, struct error *err);
 
 /* From now on, print what would change something instead of sending it; done is never called for
  * such a request. */
@@ -55,6 +56,9 @@ void kube_dry_run(struct kube *k);
 
 /* Send; strings are copied. Returns 0, or -1 with err filled and done never called. */
 int kube_send(struct kube *k, const struct kube_request *request, struct error *err);
+
+/* "https://host:port" */
+const char *kube_server(const struct kube *k);
 
 bool kube_has_room(const struct kube *k);
 

@@ -7,6 +7,7 @@ UNIT_TESTS += \
 	testsuite/unit/test_conditions \
 	testsuite/unit/test_config \
 	testsuite/unit/test_entry \
+	testsuite/unit/test_exec \
 	testsuite/unit/test_fields \
 	testsuite/unit/test_gres \
 	testsuite/unit/test_indexes \
@@ -79,6 +80,10 @@ testsuite_unit_test_lease_LDADD = libagent.la $(UNIT_LIBS)
 testsuite_unit_test_recorder_SOURCES = testsuite/unit/test_recorder.c
 testsuite_unit_test_recorder_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_recorder_LDADD = libagent.la $(UNIT_LIBS)
+
+testsuite_unit_test_exec_SOURCES = testsuite/unit/test_exec.c testsuite/unit/scratch.h
+testsuite_unit_test_exec_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_exec_LDADD = libagent.la $(UNIT_LIBS)
 
 testsuite_unit_test_listener_SOURCES = testsuite/unit/test_listener.c testsuite/unit/scratch.h
 testsuite_unit_test_listener_CFLAGS = $(UNIT_CFLAGS)
