@@ -8,10 +8,6 @@ teardown_file() {
 	quiet_slurm
 }
 
-settled() {
-	has "$1" "$2" .status.observedGeneration "$(field "$1" "$2" .metadata.generation)"
-}
-
 @test "hold and release" {
 	id=$(submit alice --begin=now+1hour --wrap true)
 	eventually state_is alice "$id" PENDING

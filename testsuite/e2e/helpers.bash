@@ -82,6 +82,27 @@ patch() {
 	kubectl patch slurmjob -n "slurm-$1" "lab-$2" --type=merge -p "$3"
 }
 
+# The last edit of that job's object has been dealt with: settled USER ID
+settled() {
+	has "$1" "$2" .status.observedGeneration "$(field "$1" "$2" .metadata.generation)"
+}
+
+# edit USER ID SPEC: patch spec and wait until that has been dealt with
+edit() {
+	patch "$1" "$2" "{\"spec\":$3}"
+	eventually settled "$1" "$2"
+}
+
+# synced USER ID: what the condition Synced says
+synced() {
+	condition "$1" "$2" Synced message
+}
+
+# told USER ID REASON: how many Events of that reason tell of the job's object
+told() {
+	kubectl get events -n "slurm-$1" --field-selector "involvedObject.name=lab-$2,reason=$3" --no-headers 2>/dev/null | wc -l
+}
+
 # What Slurm says: slurm_has ID FIELD VALUE, as scontrol shows it
 slurm_has() {
 	scontrol show job "$1" | tr ' ' '\n' | grep -qxF "$2=$3"

@@ -23,6 +23,7 @@ agent_config() {
 	  create: true
 	leader:
 	  lease: ${LAB_LEASE:-15s}
+	operatorActions: [${LAB_OPERATOR_ACTIONS:-}]
 	minimumUid: 1000
 	stateFolder: $2
 	logLevel: info
