@@ -121,10 +121,13 @@ typedef void add_element(struct buffer *b, const char *text, size_t n, char sepa
 /* The list in one form, whatever the author's: each element as add() has it. */
 static void add_list(struct buffer *b, const char *text, add_element *add)
 {
+	char separator = ',';
+
 	while (*text) {
 		size_t n = strcspn(text, ",?");
 
-		add(b, text, n, text[n] ? text[n] : ',');
+		separator = text[n] ? text[n] : separator;
+		add(b, text, n, separator);
 		if (text[n])
 			buffer_add(b, text + n, 1);
 		text += n + (text[n] ? 1 : 0);

@@ -3,9 +3,11 @@
 UNIT_TESTS += \
 	testsuite/unit/test_access \
 	testsuite/unit/test_amounts \
+	testsuite/unit/test_audit \
 	testsuite/unit/test_base64 \
 	testsuite/unit/test_conditions \
 	testsuite/unit/test_config \
+	testsuite/unit/test_edit \
 	testsuite/unit/test_entry \
 	testsuite/unit/test_exec \
 	testsuite/unit/test_fields \
@@ -41,6 +43,10 @@ testsuite_unit_test_amounts_SOURCES = testsuite/unit/test_amounts.c
 testsuite_unit_test_amounts_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_amounts_LDADD = libmirror.la $(UNIT_LIBS)
 
+testsuite_unit_test_audit_SOURCES = testsuite/unit/test_audit.c
+testsuite_unit_test_audit_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_audit_LDADD = libagent.la $(UNIT_LIBS)
+
 testsuite_unit_test_base64_SOURCES = testsuite/unit/test_base64.c
 testsuite_unit_test_base64_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_base64_LDADD = libagent.la $(UNIT_LIBS)
@@ -52,6 +58,10 @@ testsuite_unit_test_conditions_LDADD = libmirror.la $(UNIT_LIBS)
 testsuite_unit_test_config_SOURCES = testsuite/unit/test_config.c testsuite/unit/scratch.h
 testsuite_unit_test_config_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_config_LDADD = libagent.la $(UNIT_LIBS)
+
+testsuite_unit_test_edit_SOURCES = testsuite/unit/test_edit.c
+testsuite_unit_test_edit_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_edit_LDADD = libagent.la $(UNIT_LIBS)
 
 testsuite_unit_test_entry_SOURCES = testsuite/unit/test_entry.c testsuite/unit/sample_job.h
 testsuite_unit_test_entry_CFLAGS = $(UNIT_CFLAGS)

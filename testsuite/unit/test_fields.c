@@ -39,6 +39,40 @@ static void test_same(void **state)
 		{ "hold", "true", "true", true },
 		{ "hold", "true", "false", false },
 		{ "hold", "false", "null", false },
+		{ "nodes", "\"2-2\"", "2", true },
+		{ "nodes", "\"1k\"", "1024", true },
+		{ "suspend", "false", "null", true },
+		{ "suspend", "true", "null", false },
+		{ "nice", "0", "null", true },
+		{ "nice", "-5", "null", false },
+		{ "priority", "0", "null", false },
+		{ "memoryPerNode", "\"4G\"", "\"4096M\"", true },
+		{ "memoryPerNode", "4096", "\"4g\"", true },
+		{ "memoryPerNode", "0", "null", true },
+		{ "memoryPerCpu", "\"much\"", "null", false },
+		{ "begin", "\"2026-01-01T10:00\"", "\"2026-01-01T10:00:00\"", true },
+		{ "begin", "\"now\"", "\"2026-01-01T10:00:00\"", false },
+		{ "begin", "\"now\"", "\"now\"", true },
+		{ "requeueRequestedAt", "\"2026-01-01T10:00:00Z\"", "\"2026-01-01T11:00:00+01:00\"", true },
+		{ "requeueRequestedAt", "\"2026-01-01T10:00:00Z\"", "\"2026-01-01T10:00:01Z\"", false },
+		{ "array", "\"0-3\"", "\"0,1-2,3\"", true },
+		{ "array", "\"0-3%0\"", "\"0-3\"", true },
+		{ "array", "\"0-6:2%2\"", "\"0,2,4,6%2\"", true },
+		{ "array", "\"0-3%2\"", "\"0-3\"", false },
+		{ "array", "\"0-3\"", "\"0-4\"", false },
+		{ "array", "\"x\"", "\"y\"", false },
+		{ "dependency", "\"afterok:7:8\"", "\"afterok:7,afterok:8\"", true },
+		{ "dependency", "\"afterok:7?afterany:8:9\"", "\"afterok:7?afterany:8,afterany:9\"", false },
+		{ "dependency", "\"afterok:7?afterany:8:9\"", "\"afterok:7?afterany:8:9\"", true },
+		{ "dependency", "\"singleton\"", "\"singleton\"", true },
+		{ "dependency", "\"afterok:7\"", "\"afterok:8\"", false },
+		{ "dependency", "\",\"", "\"?\"", false },
+		{ "gres", "\"gpu\"", "\"gpu:1\"", true },
+		{ "gres", "\"gpu:a100\"", "\"gpu:a100:1\"", true },
+		{ "gres", "\"gpu:2,nvme\"", "\"gpu:2,nvme:1\"", true },
+		{ "gres", "\"gpu:2\"", "\"gpu:1\"", false },
+		{ "tresPerNode", "\"gres:gpu:2\"", "\"gres/gpu:2\"", true },
+		{ "tresPerJob", "\"gres/gpu=2\"", "\"gres:gpu=2\"", true },
 		{ "comment", "\"a\"", "\"a\"", true },
 		{ "comment", "\"a\"", "\"A\"", false },
 		{ "comment", "\"\"", "null", true },
@@ -136,6 +170,19 @@ static void test_now(void **state)
 		{ "memoryPerCpu", NULL, NUMBER(memory, JOB_NONE) },
 		{ "memoryPerCpu", NULL, NUMBER(memory, JOB_UNLIMITED) },
 		{ "memoryPerCpu", NULL, NUMBER(memory, UINT64_C(1) << 63) },
+		{ "nice", NULL },
+		{ "nice", "5", NUMBER(nice, (UINT64_C(1) << 31) + 5) },
+		{ "nice", "-5", NUMBER(nice, (UINT64_C(1) << 31) - 5) },
+		{ "priority", NULL },
+		{ "begin", NULL },
+		{ "suspend", NULL },
+		{ "suspend", "true", TEXT(state, "SUSPENDED") },
+		{ "requeueRequestedAt", NULL },
+		{ "gres", NULL },
+		{ "gres", "\"gpu:2,nvme\"", TEXT(tres_per_node, "gres:gpu:2,gres/nvme") },
+		{ "gres", NULL, TEXT(tres_per_node, "license:x") },
+		{ "dependency", "\"afterok:7,singleton\"",
+		  TEXT(dependency, "afterok:7(unfulfilled),singleton(unfulfilled)") },
 		{ "container", NULL },
 		{ "container", "{\"image\":\"/images/a\"}", TEXT(container, "/images/a") },
 		{ "container", "{\"image\":\"docker://x:1\"}", TEXT(container, "docker://x:1" DIGEST) },
@@ -169,6 +216,43 @@ static void test_now(void **state)
 		if (value)
 			assert_string_equal(value, rows[i].value);
 	}
+}
+
+/* Fields that Slurm doesn't tell: as remembered, for as long as Slurm agrees. */
+static void test_kept(void **state)
+{
+	_cleanup_json_ struct json_object *current =
+		parse("{\"priority\":100,\"comment\":\"x\",\"requeueRequestedAt\":\"2026-01-01T00:00:00Z\"}");
+	_cleanup_json_ struct json_object *accepted = parse("{\"priority\":200}");
+	struct job job = sample_job(5);
+	_cleanup_free_ struct job_group *group = sample_group(&job, 1);
+
+	for (int i = 0; i < 2; i++) {
+		_cleanup_json_ struct json_object *kept = fields_kept(current, i ? accepted : NULL);
+		_cleanup_(view_free) struct view v = { 0 };
+		struct view_before before = { .kept = kept };
+		_cleanup_json_ struct json_object *now = NULL;
+
+		assert_null(json_get(kept, "comment"));
+		assert_int_equal(view_make("tux", group, &before, &v), 0);
+		now = fields_now(&v);
+		/* The sample's is 100. */
+		assert_int_equal(json_get_int(now, "priority", 0), i ? 0 : 100);
+		assert_string_equal(json_get_string(now, "requeueRequestedAt"), "2026-01-01T00:00:00Z");
+	}
+}
+
+static void test_actions(void **state)
+{
+	static const char *const good[] = { "hold", "release", "suspend", "resume", "requeue",
+					    "cancel", "priority", "timeLimit", "array" };
+	static const char *const bad[] = { "", "sudo", "script", "workingDir", "requeueRequestedAt",
+					   "deletionPolicy" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(field_is_action(good[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(field_is_action(bad[i]));
 }
 
 /* The index list of an array is whole or not there; a part of it would be another array. */
@@ -213,6 +297,8 @@ int main(void)
 		cmocka_unit_test(test_same),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_now),
+		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_array),
 	};
 

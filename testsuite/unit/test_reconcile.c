@@ -135,6 +135,80 @@ static void test_table(void **state)
 	}
 }
 
+/* What only some inputs tell. */
+static void test_more_inputs(void **state)
+{
+	static const struct {
+		const char *what, *spec, *base, *known, *marked, *accepted, *ours, *theirs, *now;
+		bool finished, forgotten;
+		const char *send, *patch, *refused;
+	} rows[] = {
+#define REQUEUE(day) "{\"requeueRequestedAt\":\"2026-01-0" day "T00:00:00Z\"}"
+#define PLAIN NULL, NULL, NULL, NULL
+		{ "an undo of what was marked", LIMIT("60"), LIMIT("60"), NULL, LIMIT("90"), NULL, NULL, NULL,
+		  LIMIT("90"), false, false, LIMIT("60") },
+		{ "marked, not yet sent", LIMIT("90"), LIMIT("60"), NULL, LIMIT("90"), NULL, NULL, NULL,
+		  LIMIT("60"), false, false, LIMIT("90") },
+		{ "marked and done", LIMIT("90"), LIMIT("60"), NULL, LIMIT("90"), NULL, NULL, NULL,
+		  LIMIT("90") },
+		{ "marked and answered", LIMIT("90"), LIMIT("60"), LIMIT("90"), LIMIT("90"), NULL, NULL,
+		  NULL, LIMIT("60"), false, false, "", LIMIT("60") },
+		{ "marked and taken out", "{}", LIMIT("60"), NULL, LIMIT("90"), NULL, NULL, NULL, LIMIT("90"),
+		  false, false, "", LIMIT("90") },
+		{ "taken and ignored", LIMIT("90"), LIMIT("60"), LIMIT("90"), NULL, LIMIT("90"), NULL, NULL,
+		  LIMIT("60"), false, false, "", LIMIT("60"), "changed nothing" },
+		{ "taken and made another", LIMIT("90"), LIMIT("60"), LIMIT("90"), NULL, LIMIT("90"), NULL,
+		  NULL, LIMIT("80"), false, false, "", LIMIT("80") },
+		{ "a dependency that is met", "{\"dependency\":\"afterok:1\"}", "{}",
+		  "{\"dependency\":\"afterok:1\"}", NULL, "{\"dependency\":\"afterok:1\"}", NULL, NULL, "{}",
+		  false, false, "", "{\"dependency\":null}" },
+		{ "only the agent's", LIMIT("90"), LIMIT("60"), NULL, NULL, NULL, LIMIT("1"), NULL, LIMIT("80"),
+		  false, false, "", LIMIT("80") },
+		{ "nobody can tell", LIMIT("60"), LIMIT("60"), NULL, NULL, NULL, NULL, LIMIT("1"), LIMIT("80"),
+		  false, false, "", LIMIT("80"), "changed it meanwhile" },
+		{ "a throttle", "{\"array\":\"0-9%3\"}", "{\"array\":\"0-9%2\"}", NULL, PLAIN,
+		  "{\"array\":\"0-9%2\"}", false, false, "{\"array\":\"0-9%3\"}" },
+		{ "a throttle, spelled otherwise", "{\"array\":\"0,1-9%3\"}", "{\"array\":\"0-9%2\"}", NULL,
+		  PLAIN, "{\"array\":\"0-9%2\"}", false, false, "{\"array\":\"0,1-9%3\"}" },
+		{ "requeue", REQUEUE("2"), "{}", NULL, PLAIN, "{}", false, false, REQUEUE("2") },
+		{ "requeue, ended", REQUEUE("2"), REQUEUE("1"), NULL, PLAIN, REQUEUE("1"), true, false,
+		  REQUEUE("2") },
+		{ "requeue, earlier", REQUEUE("1"), REQUEUE("2"), NULL, PLAIN, REQUEUE("2"), false, false, "",
+		  REQUEUE("2"), "a later time" },
+		{ "requeue, forgotten", REQUEUE("2"), "{}", NULL, PLAIN, "{}", true, true, "",
+		  "{\"requeueRequestedAt\":null}", "Slurm has forgotten it" },
+		{ "requeue, no time", "{\"requeueRequestedAt\":\"now\"}", "{}", NULL, PLAIN, "{}", false, false,
+		  "", "{\"requeueRequestedAt\":null}", "a point of time" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *const texts[] = { rows[i].spec, rows[i].base, rows[i].known, rows[i].marked,
+					      rows[i].accepted, rows[i].ours, rows[i].theirs, rows[i].now };
+		struct json_object *o[ARRAY_SIZE(texts)];
+		_cleanup_(reconcile_plan_free) struct reconcile_plan plan = { 0 };
+		struct reconcile_input in;
+
+		for (size_t j = 0; j < ARRAY_SIZE(texts); j++)
+			o[j] = parse(texts[j]);
+		in = (struct reconcile_input){ .spec = o[0], .base = o[1], .known = o[2], .marked = o[3],
+					       .accepted = o[4], .ours = o[5], .theirs = o[6], .now = o[7],
+					       .finished = rows[i].finished,
+					       .forgotten = rows[i].forgotten };
+		reconcile(&in, &plan);
+		if (strcmp(text_of(plan.send), rows[i].send ? rows[i].send : "") ||
+		    strcmp(text_of(plan.spec), rows[i].patch ? rows[i].patch : "") ||
+		    plan.refused != !!rows[i].refused)
+			row("%s: send %s, patch %s, %s", rows[i].what, text_of(plan.send),
+			    text_of(plan.spec), plan.refused ? plan.refusal.text : "fine");
+		assert_string_equal(text_of(plan.send), rows[i].send ? rows[i].send : "");
+		assert_string_equal(text_of(plan.spec), rows[i].patch ? rows[i].patch : "");
+		assert_int_equal(plan.refused, !!rows[i].refused);
+		assert_true(!rows[i].refused || strstr(plan.refusal.text, rows[i].refused));
+		for (size_t j = 0; j < ARRAY_SIZE(texts); j++)
+			json_object_put(o[j]);
+	}
+}
+
 /* So many refusals that their text is full. */
 static void test_many_refusals(void **state)
 {
@@ -158,6 +232,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_more_inputs),
 		cmocka_unit_test(test_many_refusals),
 	};
 
