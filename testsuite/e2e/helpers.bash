@@ -100,7 +100,8 @@ synced() {
 
 # told USER ID REASON: how many Events of that reason tell of the job's object
 told() {
-	kubectl get events -n "slurm-$1" --field-selector "involvedObject.name=lab-$2,reason=$3" --no-headers 2>/dev/null | wc -l
+	kubectl get events -n "slurm-$1" --no-headers 2>/dev/null \
+		--field-selector "involvedObject.uid=$(field "$1" "$2" .metadata.uid),reason=$3" | wc -l
 }
 
 # What Slurm says: slurm_has ID FIELD VALUE, as scontrol shows it
