@@ -73,17 +73,21 @@ cpu() {
 	awk '{ sum += $1 } END { printf "%d\n", sum / 1000 }' "/proc/$("$lab" pid --state="$state" "$1")"/task/*/schedstat
 }
 
-# memory PART: kilobytes resident now and at most
+# memory PART: kilobytes of its own, and resident with the libraries' pages that it shares with others
 memory() {
-	awk '$1 == "VmRSS:" { now = $2 } $1 == "VmHWM:" { most = $2 } END { print now, most }' \
+	awk '$1 == "RssAnon:" { own = $2 } $1 == "VmRSS:" { all = $2 } END { print own, all }' \
 		"/proc/$("$lab" pid --state="$state" "$1")/status"
 }
 
-# No write by the agent to any object within five seconds
+# No write to an object of Slurm's within five seconds
 settled() {
 	local before
-	before=$(stat -c %s "$state/log/audit.log")
-	grep -c '"username":"slurm-kube-agent"' "$state/log/audit.log" >"$work/before"
+	before=$(slurm_requests)
 	sleep 5
-	[ "$(grep -c '"username":"slurm-kube-agent"' "$state/log/audit.log")" = "$(cat "$work/before")" ] && [ "$before" -gt 0 ]
+	[ "$(slurm_requests)" = "$before" ] && [ "$before" -gt 0 ]
+}
+
+# Writes of the agent so far to jobs, partitions or the cluster
+slurm_requests() {
+	cat "$state"/log/audit*.log | grep '"username":"slurm-kube-agent"' | grep -cE '"verb":"(create|update|patch|delete)".*"resource":"slurm' || :
 }
