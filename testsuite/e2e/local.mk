@@ -18,6 +18,7 @@ EXTRA_DIST += testsuite/e2e/edits_states.bats
 EXTRA_DIST += testsuite/e2e/effects.bats
 EXTRA_DIST += testsuite/e2e/faults_kube.bats
 EXTRA_DIST += testsuite/e2e/history.bats
+EXTRA_DIST += testsuite/e2e/faults_slurm.bats
 EXTRA_DIST += testsuite/e2e/hostile.bats
 EXTRA_DIST += testsuite/e2e/images.bats
 EXTRA_DIST += testsuite/e2e/jobsubmit.bats

@@ -2,8 +2,18 @@
 # slurm-kube-agent, one per cluster. Sourced by lab.
 # shellcheck shell=bash
 
+# Where a sanitizer in it would leave its report: log/sanitizer.PID
+sanitizers() {
+	printf '%s\n' "ASAN_OPTIONS=log_path=$STATE/log/sanitizer:detect_leaks=0" \
+		"UBSAN_OPTIONS=log_path=$STATE/log/sanitizer:print_stacktrace=1"
+}
+
+agent_program() {
+	echo "${AGENT_PROGRAM:-$PREFIX/sbin/slurm-kube-agent}"
+}
+
 has_agent() {
-	[ -n "$PREFIX" ] && [ -x "$PREFIX/sbin/slurm-kube-agent" ]
+	[ -n "$PREFIX" ] && [ -x "$(agent_program)" ]
 }
 
 # agent_config CLUSTER STATE-FOLDER PORT: its configuration
@@ -31,13 +41,14 @@ agent_config() {
 }
 
 agent_up() {
-	local etc number node suffix ctld_port node_ports port
+	local etc number node suffix ctld_port node_ports port sanitizers
 	cluster_vars "$1"
 	port=PORT_AGENT_$number
 	agent_config "$1" "$STATE/agent$suffix" "${!port}" >"$etc/agent.yaml"
 	# What a test wants besides.
 	[ ! -e "$etc/agent-more.yaml" ] || cat "$etc/agent-more.yaml" >>"$etc/agent.yaml"
-	spawn "agent$suffix" SLURM_CONF="$etc/slurm.conf" "$PREFIX/sbin/slurm-kube-agent" --config="$etc/agent.yaml"
+	mapfile -t sanitizers < <(sanitizers)
+	spawn "agent$suffix" SLURM_CONF="$etc/slurm.conf" "${sanitizers[@]}" "$(agent_program)" --config="$etc/agent.yaml"
 	wait_for "agent$suffix" "the agent opens its doorbell" agent_serves "$suffix"
 }
 
@@ -49,8 +60,10 @@ agent_serves() {
 
 # A second agent of cluster lab, as on another host: it shares no state folder with the first.
 standby_up() {
+	local sanitizers
 	agent_config lab "$STATE/standby" "$PORT_STANDBY" >"$STATE/etc/standby.yaml"
 	rm -f "$STATE/log/standby.out"
-	spawn standby SLURM_CONF="$STATE/etc/slurm.conf" "$PREFIX/sbin/slurm-kube-agent" --config="$STATE/etc/standby.yaml"
+	mapfile -t sanitizers < <(sanitizers)
+	spawn standby SLURM_CONF="$STATE/etc/slurm.conf" "${sanitizers[@]}" "$(agent_program)" --config="$STATE/etc/standby.yaml"
 	wait_for standby "the agent stands by or leads" grep -qE 'standing by|leading' "$STATE/log/standby.out"
 }
