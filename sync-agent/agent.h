@@ -79,6 +79,8 @@ struct agent {
 	int64_t kube_pause_until, kube_pause;
 	unsigned n_in_flight;  /* writes to objects under way */
 
+	unsigned worked;       /* entries since memory was given back */
+
 	struct lane lane;
 	int64_t lane_next;     /* when it may write again */
 	size_t n_finished, shrink_to;

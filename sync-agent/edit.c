@@ -160,7 +160,7 @@ static struct json_object *first_base(const struct entry *e, struct json_object 
 void edit_plan(const struct entry *e, struct json_object *spec, struct json_object *now,
 	       bool finished, struct reconcile_plan *ret)
 {
-	_cleanup_json_ struct json_object *base = parse(e->current), *known = parse(e->known);
+	_cleanup_json_ struct json_object *base = entry_current(e), *known = parse(e->known);
 	_cleanup_json_ struct json_object *marked = e->edit ? parse(e->edit->marked) : NULL;
 	_cleanup_json_ struct json_object *accepted = e->edit ? parse(e->edit->accepted) : NULL;
 	/* Once all has agreed under this agent's eyes it knows better. */
@@ -215,7 +215,7 @@ static void settle_requeue(struct entry *e, uint64_t restarts)
 
 struct json_object *edit_kept(struct entry *e, uint64_t restarts)
 {
-	_cleanup_json_ struct json_object *current = parse(e->current), *accepted = NULL;
+	_cleanup_json_ struct json_object *current = entry_current(e), *accepted = NULL;
 
 	if (e->edit && e->edit->marked)
 		settle_requeue(e, restarts);

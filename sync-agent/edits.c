@@ -22,7 +22,7 @@ static bool has_ended(const struct view *v)
 /* The spec in Slurm's own terms: its dependency may name SlurmJobs. */
 static struct json_object *asked_spec(struct agent *a, const struct entry *e)
 {
-	struct json_object *spec = parse(e->spec);
+	struct json_object *spec = entry_spec(e);
 	const char *text = json_get_string(spec, "dependency");
 	_cleanup_free_ char *ids = text ? edit_dependency(a, e, text) : NULL;
 
@@ -45,7 +45,7 @@ char *edit_dependency(struct agent *a, const struct entry *e, const char *depend
 static void as_submitted(const struct entry *e, const struct view *v, struct json_object *spec,
 			 struct json_object *now)
 {
-	_cleanup_json_ struct json_object *submitted = parse(e->submitted ? e->submitted : e->spec);
+	_cleanup_json_ struct json_object *submitted = e->submitted ? parse(e->submitted) : entry_spec(e);
 	struct json_object *dependency = json_get(spec, "dependency");
 
 	for (size_t i = 0; i < n_fields; i++) {
@@ -109,13 +109,13 @@ bool edit_advance(struct agent *a, struct entry *e, const struct view *v)
 
 bool edit_is_late(const struct entry *e)
 {
-	return e->exists && e->gone && e->ended && !e->deleting && e->current &&
+	return e->exists && e->gone && e->ended && !e->deleting && e->has_current &&
 	       e->generation != e->observed;
 }
 
 void edit_advance_late(struct agent *a, struct entry *e)
 {
-	_cleanup_json_ struct json_object *spec = parse(e->spec), *current = parse(e->current);
+	_cleanup_json_ struct json_object *spec = entry_spec(e), *current = entry_current(e);
 	struct reconcile_input in = { .spec = spec, .base = current, .now = current,
 				      .finished = true, .forgotten = true };
 	_cleanup_(reconcile_plan_free) struct reconcile_plan plan = { 0 };

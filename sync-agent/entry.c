@@ -5,14 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buffer.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "sync-agent/edit.h"
 #include "sync-agent/mirror/details.h"
 #include "sync-agent/mirror/fields.h"
 #include "sync-agent/mirror/text.h"
+#include "sync-agent/pack.h"
 
 #define SPEC_MAX 65536 /* a mirrored object's spec is far smaller */
+#define TEXTS_MAX (8 << 20)
 
 void entry_set(char **to, const char *text)
 {
@@ -134,22 +137,62 @@ static void take_finalizers(struct entry *e, struct json_object *list)
 }
 
 /* Somebody else's large values in an object of ours: only that they are there counts. */
-static void take_spec(struct entry *e, struct json_object *spec)
+static void shorten_spec(struct entry *e, struct json_object *spec)
 {
 	static const char *const large[] = { "script", "scriptFrom", "environment" };
-	const char *text;
 
-	if (!json_object_is_type(spec, json_type_object)) {
-		entry_set(&e->spec, NULL);
-		return;
-	}
-	text = json_object_to_json_string_ext(spec, JSON_C_TO_STRING_PLAIN);
-	for (size_t i = 0; i < ARRAY_SIZE(large) && strlen(text) > SPEC_MAX && !e->born_here; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(large) && !e->born_here; i++) {
+		if (strlen(json_object_to_json_string_ext(spec, JSON_C_TO_STRING_PLAIN)) <= SPEC_MAX)
+			return;
 		if (json_get(spec, large[i]))
 			json_set_string(spec, large[i], "(large)");
-		text = json_object_to_json_string_ext(spec, JSON_C_TO_STRING_PLAIN);
 	}
-	entry_set(&e->spec, text);
+}
+
+/* Both texts, each with its NUL: one is much like the other, and packed together they are little
+ * larger than one. */
+static void take_texts(struct entry *e, struct json_object *spec, struct json_object *current)
+{
+	_cleanup_buffer_ struct buffer b = BUFFER_INIT(TEXTS_MAX);
+	struct json_object *const both[] = { spec, current };
+
+	free(e->texts);
+	e->texts = NULL;
+	e->has_current = json_object_is_type(current, json_type_object);
+	if (json_object_is_type(spec, json_type_object))
+		shorten_spec(e, spec);
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
+		const char *text = json_object_is_type(both[i], json_type_object) ?
+					   json_object_to_json_string_ext(both[i],
+									  JSON_C_TO_STRING_PLAIN) :
+					   "";
+
+		buffer_add(&b, text, strlen(text) + 1);
+	}
+	if (b.used > ARRAY_SIZE(both) && !b.overflowed)
+		e->texts = pack(b.data, b.used);
+}
+
+static struct json_object *text_of(const struct entry *e, bool second)
+{
+	_cleanup_free_ char *both = NULL;
+	const char *text;
+	size_t len;
+
+	if (!e->texts || !(both = unpack(e->texts, &len)))
+		return NULL;
+	text = second ? both + strlen(both) + 1 : both;
+	return text[0] ? json_parse(text, strlen(text), NULL) : NULL;
+}
+
+struct json_object *entry_spec(const struct entry *e)
+{
+	return text_of(e, false);
+}
+
+struct json_object *entry_current(const struct entry *e)
+{
+	return text_of(e, true);
 }
 
 static struct json_object *condition(struct json_object *status, const char *type)
@@ -211,14 +254,9 @@ static int64_t take_time(struct json_object *status, const char *name)
 
 static void take_status(struct entry *e, struct json_object *status)
 {
-	struct json_object *current = json_get(status, "current");
-	bool is_object = json_object_is_type(current, json_type_object);
 	const char *state = json_get_string(status, "state");
 
 	e->status_hash = status ? object_status_hash(status) : 0;
-	entry_set(&e->current, is_object ? json_object_to_json_string_ext(current,
-									 JSON_C_TO_STRING_PLAIN) :
-					   NULL);
 	entry_set(&e->completed, json_get_string(status, "array.completedIndexes"));
 	entry_set(&e->failed, json_get_string(status, "array.failedIndexes"));
 	if (json_get_string(status, "cancelledBy"))
@@ -250,7 +288,7 @@ void entry_take_object(struct entry *e, struct json_object *object)
 		json_object_object_get_ex(labels, OBJECT_GROUP "/state", &label);
 	snprintf(e->label, sizeof(e->label), "%s", label ? json_object_get_string(label) : "");
 	e->ttl = json_get_int(object, "spec.ttlSecondsAfterFinished", -1);
-	take_spec(e, json_get(object, "spec"));
+	take_texts(e, json_get(object, "spec"), json_get(object, "status.current"));
 	take_status(e, json_get(object, "status"));
 	e->observed = json_get_int(object, "status.observedGeneration", 0);
 	edit_take_object(e, object);
@@ -259,8 +297,7 @@ void entry_take_object(struct entry *e, struct json_object *object)
 void entry_forget_object(struct entry *e, const char *version)
 {
 	entry_set(&e->version, version);
-	entry_set(&e->spec, NULL);
-	entry_set(&e->current, NULL);
+	take_texts(e, NULL, NULL);
 	entry_set(&e->sent, NULL);
 	entry_set(&e->known, NULL);
 	edit_forget(e);

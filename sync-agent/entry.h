@@ -42,8 +42,7 @@ struct entry {
 	char uid[37];
 	int64_t generation, observed; /* metadata.generation, status.observedGeneration */
 	uint64_t status_hash;     /* object_status_hash() */
-	char *spec;               /* JSON text */
-	char *current;            /* JSON text of status.current, NULL if it has none */
+	void *texts;              /* spec and status.current, packed: entry_spec(), entry_current() */
 	char *finalizers;         /* JSON text: other controllers', NULL if none */
 	char *completed, *failed; /* an array's indexes, NULL if none */
 	char *cancelled_by;       /* NULL if not known */
@@ -78,6 +77,7 @@ struct entry {
 	uint8_t usage_tries;      /* questions to slurmdbd for its usage */
 
 	bool exists : 1;          /* the object is there */
+	bool has_current : 1;     /* it has a status.current */
 	bool born_here : 1;       /* made with kubectl, not by the agent for a job of Slurm's */
 	bool strayed : 1;         /* what can't be changed is not what was submitted, which is not known */
 	bool listed : 1;          /* seen in the list that is being read */
@@ -123,6 +123,10 @@ int entry_move(struct entries *all, struct entry *e, const char *namespace);
 
 /* Take what the API server says about the object. */
 void entry_take_object(struct entry *e, struct json_object *object);
+
+/* Its spec and status.current (the caller puts them); NULL if it has none. */
+struct json_object *entry_spec(const struct entry *e);
+struct json_object *entry_current(const struct entry *e);
 
 /* The object is gone; version is its last one, so that late answers about it are known as such. */
 void entry_forget_object(struct entry *e, const char *version);

@@ -25,6 +25,7 @@ libmirror_la_SOURCES = \
 	sync-agent/slurm/job.h sync-agent/slurm/job.c \
 	sync-agent/slurm/partition.c sync-agent/slurm/partition.h \
 	sync-agent/slurm/tally.c sync-agent/slurm/tally.h \
+	sync-agent/slurm/seen.c sync-agent/slurm/seen.h \
 	sync-agent/slurm/step.c sync-agent/slurm/step.h
 libmirror_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 libmirror_la_LIBADD = libcommon_json.la libcommon.la
@@ -56,12 +57,13 @@ libagent_la_SOURCES = \
 	sync-agent/filter.c sync-agent/filter.h \
 	sync-agent/lane.c sync-agent/lane.h \
 	sync-agent/looks.c \
+	sync-agent/pack.c sync-agent/pack.h \
 	sync-agent/submit/mark.c sync-agent/submit/mark.h \
 	sync-agent/submit/options.c sync-agent/submit/options.h \
 	sync-agent/submit/words.c sync-agent/submit/words.h \
 	sync-agent/tombs.c
-libagent_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(SYSTEMD_CFLAGS) $(YAML_CFLAGS)
-libagent_la_LIBADD = libmirror.la libcommon_seal.la libcommon_yaml.la libcommon_json.la libcommon.la $(SYSTEMD_LIBS)
+libagent_la_CFLAGS = $(AM_CFLAGS) $(ZLIB_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(SYSTEMD_CFLAGS) $(YAML_CFLAGS)
+libagent_la_LIBADD = $(ZLIB_LIBS) libmirror.la libcommon_seal.la libcommon_yaml.la libcommon_json.la libcommon.la $(SYSTEMD_LIBS)
 
 sbin_PROGRAMS += sync-agent/slurm-kube-agent
 sync_agent_slurm_kube_agent_SOURCES = \

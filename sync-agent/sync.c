@@ -2,6 +2,7 @@
 /* What an entry needs next. Level-triggered: each time the whole of object and job is compared, one
  * write or action is started, and its answer brings the entry back here. */
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <utlist.h>
 
@@ -16,6 +17,7 @@
 #define RETRY_FIRST 50000     /* microseconds */
 #define RETRY_LAST 60000000
 #define LANE_SPACING 25000    /* between two writes of the lane: a twentieth of what the API can do */
+#define TRIM_FROM 1000        /* entries */
 #define LANE_AGAIN 1000000    /* something else of that object is under way */
 #define LABEL_DELAY 30000000  /* a state that lasts shorter gets no label of its own */
 
@@ -249,6 +251,15 @@ static int64_t run_lane(struct agent *a, int64_t now)
 	return a->lane_next > lane_next(&a->lane) ? a->lane_next : lane_next(&a->lane);
 }
 
+/* After a long list much that was needed for it lies free between what stays: give it back. */
+static void trim(struct agent *a)
+{
+	if (a->worked < TRIM_FROM)
+		return;
+	a->worked = 0;
+	malloc_trim(0);
+}
+
 int64_t sync_run(struct agent *a)
 {
 	int64_t now = clock_us(), next = wake_delayed(a, now), lane;
@@ -260,12 +271,14 @@ int64_t sync_run(struct agent *a)
 		return a->kube_pause_until < next ? a->kube_pause_until : next;
 	while ((e = a->queues[QUEUE_READY]) && kube_has_room(a->kube) && !fence_passed()) {
 		move_to(a, e, QUEUE_NONE);
+		a->worked++;
 		advance(a, e);
 		if (e->queue == QUEUE_NONE && !e->exists && !e->wanted)
 			sync_drop(a, e);
 	}
 	if (a->queues[QUEUE_READY] || !kube_has_room(a->kube))
 		return next;
+	trim(a);
 	lane = run_lane(a, now);
 	return lane < next ? lane : next;
 }

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <uthash.h>
 
 #include "common/cleanup.h"
 #include "sync-agent/clock.h"
@@ -16,6 +15,7 @@
 #include "sync-agent/slurm/load.h"
 #include "sync-agent/slurm/partitions.h"
 #include "sync-agent/slurm/load_steps.h"
+#include "sync-agent/slurm/seen.h"
 
 #define TRIM_FROM 1000 /* jobs */
 #define PAST_AT_ONCE 64 /* jobs in one question to slurmdbd */
@@ -30,14 +30,6 @@ struct question {
 	time_t since;
 };
 
-/* What was last handed over of a group. */
-struct seen {
-	uint32_t key;
-	uint32_t round; /* the last whole look in which it was there */
-	uint64_t fingerprint;
-	UT_hash_handle hh;
-};
-
 struct slurm_thread {
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -49,8 +41,7 @@ struct slurm_thread {
 	int fd;
 
 	/* The thread's own from here on. */
-	struct seen *seen;
-	uint32_t round;
+	struct seen seen;
 	time_t last_update, last_steps_update;
 	struct partitions partitions;
 };
@@ -93,40 +84,11 @@ static struct job_group *copy_group(slurm_job_info_t **records, size_t n)
 /* Note a group's fingerprint; true if it is another than before. */
 static bool note_group(struct slurm_thread *t, slurm_job_info_t **records, size_t n)
 {
-	uint32_t key = job_info_key(records[0]);
 	uint64_t fingerprint = n;
-	struct seen *seen;
 
 	for (size_t i = 0; i < n; i++)
 		fingerprint = fingerprint * 31 + job_info_fingerprint(records[i]);
-	HASH_FIND(hh, t->seen, &key, sizeof(key), seen);
-	if (seen) {
-		bool changed = seen->fingerprint != fingerprint;
-
-		seen->fingerprint = fingerprint;
-		seen->round = t->round;
-		return changed;
-	}
-	seen = calloc(1, sizeof(*seen));
-	if (seen) {
-		seen->key = key;
-		seen->fingerprint = fingerprint;
-		seen->round = t->round;
-		HASH_ADD(hh, t->seen, key, sizeof(key), seen);
-	}
-	return true;
-}
-
-static void forget_gone(struct slurm_thread *t)
-{
-	struct seen *seen, *tmp;
-
-	HASH_ITER(hh, t->seen, seen, tmp) {
-		if (seen->round != t->round) {
-			HASH_DEL(t->seen, seen);
-			free(seen);
-		}
-	}
+	return seen_note(&t->seen, job_info_key(records[0]), fingerprint);
 }
 
 /* Put the groups of msg that have changed (or all, if forced) into r; with ids, all keys as well. */
@@ -189,7 +151,6 @@ static void ask_queue(struct slurm_thread *t, const struct question *q, struct s
 			fail_slurm(r, "asking slurmctld for its jobs");
 		return;
 	}
-	t->round++;
 	jobs_count(msg, &r->job_states);
 	r->whole = q->force;
 	if (take_groups(t, msg, q->force, true, r) < 0) {
@@ -197,7 +158,7 @@ static void ask_queue(struct slurm_thread *t, const struct question *q, struct s
 		t->last_update = 0;
 	} else {
 		t->last_update = msg->last_update;
-		forget_gone(t);
+		seen_keep(&t->seen, r->ids, r->n_ids);
 	}
 	slurm_free_job_info_msg(msg);
 	/* A long queue's records came and went: give their memory back. */
@@ -591,8 +552,7 @@ void slurm_thread_stop(struct slurm_thread *t)
 		t->questions = q->next;
 		free(q);
 	}
-	t->round++;
-	forget_gone(t);
+	seen_free(&t->seen);
 	partitions_free(&t->partitions);
 	close(t->fd);
 	pthread_cond_destroy(&t->wake);

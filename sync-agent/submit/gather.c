@@ -148,7 +148,7 @@ bool submit_gather_user(struct agent *a, struct entry *e)
 bool submit_gather(struct agent *a, struct entry *e)
 {
 	_cleanup_json_ struct json_object *spec =
-		e->spec ? json_parse(e->spec, strlen(e->spec), NULL) : NULL;
+		entry_spec(e);
 	struct submission *s = e->submission;
 
 	if (!submit_gather_user(a, e))

@@ -94,7 +94,7 @@ void submit_bind(struct agent *a, struct entry *e, uint32_t id)
 {
 	struct entry *other = entry_find(&a->entries, id);
 	_cleanup_json_ struct json_object *spec =
-		e->spec ? json_parse(e->spec, strlen(e->spec), NULL) : NULL;
+		entry_spec(e);
 	bool as_submitted = e->submission->mark.generation == e->generation;
 	const char *names = json_get_string(spec, "dependency");
 	_cleanup_free_ char *dependency = names ? submit_dependency(a, e, names, NULL) : NULL;
@@ -143,7 +143,7 @@ char *submit_dependency(struct agent *a, const struct entry *e, const char *text
 static bool make_request(struct agent *a, struct entry *e)
 {
 	_cleanup_json_ struct json_object *spec =
-		e->spec ? json_parse(e->spec, strlen(e->spec), NULL) : NULL;
+		entry_spec(e);
 	const char *text = json_get_string(spec, "dependency");
 	_cleanup_free_ char *dependency = NULL;
 	struct submission *s = e->submission;
@@ -328,7 +328,7 @@ static void lost(struct agent *a, struct entry *e, const char *words)
 static void no(struct agent *a, struct entry *e, const char *text)
 {
 	_cleanup_json_ struct json_object *spec =
-		e->spec ? json_parse(e->spec, strlen(e->spec), NULL) : NULL;
+		entry_spec(e);
 	char words[1200];
 
 	if (words_read(text, spec, words, sizeof(words)) == WORDS_REFUSED)

@@ -26,7 +26,7 @@ static void apply(struct json_object *spec, struct json_object *patch)
 
 static void try_reconcile(struct entry *e, const struct view *v)
 {
-	_cleanup_json_ struct json_object *spec = parse(e->spec), *base = parse(e->current);
+	_cleanup_json_ struct json_object *spec = entry_spec(e), *base = entry_current(e);
 	_cleanup_json_ struct json_object *now = fields_now(v);
 	struct reconcile_input in = { .spec = spec, .base = base, .now = now, .finished = true };
 	_cleanup_(reconcile_plan_free) struct reconcile_plan plan = { 0 }, second = { 0 };

@@ -33,6 +33,8 @@ UNIT_TESTS += \
 	testsuite/unit/test_tres \
 	testsuite/unit/test_lane \
 	testsuite/unit/test_filter \
+	testsuite/unit/test_seen \
+	testsuite/unit/test_pack \
 	testsuite/unit/test_yaml
 
 testsuite_unit_test_access_SOURCES = testsuite/unit/test_access.c testsuite/unit/scratch.h
@@ -167,3 +169,11 @@ testsuite_unit_test_lane_LDADD = libagent.la $(UNIT_LIBS)
 testsuite_unit_test_filter_SOURCES = testsuite/unit/test_filter.c testsuite/unit/sample_job.h
 testsuite_unit_test_filter_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_filter_LDADD = libagent.la $(UNIT_LIBS)
+
+testsuite_unit_test_seen_SOURCES = testsuite/unit/test_seen.c
+testsuite_unit_test_seen_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_seen_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_pack_SOURCES = testsuite/unit/test_pack.c
+testsuite_unit_test_pack_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_pack_LDADD = libagent.la $(UNIT_LIBS)

@@ -229,7 +229,7 @@ static void agent_patches(struct play *p, const struct reconcile_plan *plan)
  */
 static void all_agree(struct play *p)
 {
-	_cleanup_json_ struct json_object *spec = json_parse(p->e->spec, strlen(p->e->spec), NULL);
+	_cleanup_json_ struct json_object *spec = entry_spec(p->e);
 
 	for (size_t i = 0; i < n_model; i++) {
 		struct json_object *wish = at(p->waiting, model[i].name);
@@ -264,7 +264,7 @@ static bool agent_round(struct play *p)
 
 	if (!p->now)
 		return true;
-	spec = json_parse(p->e->spec, strlen(p->e->spec), NULL);
+	spec = entry_spec(p->e);
 	now = fields_seen(p);
 	edit_plan(p->e, spec, now, p->now_ended, &plan);
 	if (plan.send) {
