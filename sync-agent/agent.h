@@ -45,6 +45,7 @@ struct tomb;
 struct look;
 struct http;
 struct waiting;
+struct namespace;
 
 struct agent {
 	const char *config_path;
@@ -77,6 +78,7 @@ struct agent {
 
 	/* The API server gave no answer: nothing is sent until then. */
 	int64_t kube_pause_until, kube_pause;
+	struct namespace *namespaces;
 	unsigned n_in_flight;  /* writes to objects under way */
 
 	unsigned worked;       /* entries since memory was given back */
@@ -168,6 +170,11 @@ void write_drop(struct agent *a, struct entry *e);
 void write_finalizer_off(struct agent *a, struct entry *e);
 /* The end of its job was never seen and is not to be found: say that. */
 void write_lost(struct agent *a, struct entry *e);
+
+/* namespaces.c: may an object of that user's be made in the entry's namespace? If that is not known
+ * yet, or not so, false; then the entry comes back. */
+bool namespace_ready(struct agent *a, struct entry *e, const char *user);
+void namespaces_free(struct agent *a);
 
 /* act.c: start an action; the entry is marked acting until owner_next() has the answer. */
 void act_edit(struct agent *a, struct entry *e, const struct job *job, struct json_object *send);

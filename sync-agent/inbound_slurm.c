@@ -8,6 +8,7 @@
 #include "sync-agent/clock.h"
 #include "sync-agent/filter.h"
 #include "sync-agent/log.h"
+#include "sync-agent/mirror/namespace.h"
 
 static void note_ids(struct agent *a, const struct job_group *group)
 {
@@ -27,7 +28,7 @@ static bool group_ended(const struct job_group *group)
 /* The entry for a group; a new one if the job has no object yet. */
 struct entry *inbound_entry(struct agent *a, const struct job_group *group)
 {
-	_cleanup_free_ char *namespace = object_namespace(a->config.namespace, group->jobs[0]);
+	_cleanup_free_ char *namespace = namespace_of(a->config.namespace, group->jobs[0]);
 	_cleanup_free_ char *name = object_name(a->cluster, group->key);
 	struct entry *e = entry_find(&a->entries, group->key);
 
@@ -35,6 +36,10 @@ struct entry *inbound_entry(struct agent *a, const struct job_group *group)
 		return NULL;
 	if (!e)
 		return entry_add(&a->entries, group->key, namespace, name);
+	/* Account and partition may change: the object stays where it was made. Only an agent can have
+	 * written its status. */
+	if (e->exists && e->submit && (uint64_t)e->submit == group->jobs[0]->submit)
+		return e;
 	if (!e->born_here && strcmp(e->namespace, namespace) && !e->in_flight) {
 		/* An object of that name elsewhere: not the mirror, whatever it says. */
 		entry_forget_object(e, NULL);

@@ -11,6 +11,7 @@ libmirror_la_SOURCES = \
 	sync-agent/mirror/getters.c sync-agent/mirror/getters.h \
 	sync-agent/mirror/image.c sync-agent/mirror/image.h \
 	sync-agent/mirror/indexes.c sync-agent/mirror/indexes.h \
+	sync-agent/mirror/namespace.c sync-agent/mirror/namespace.h \
 	sync-agent/mirror/minutes.c sync-agent/mirror/minutes.h \
 	sync-agent/mirror/object.c sync-agent/mirror/object.h \
 	sync-agent/mirror/partition.c sync-agent/mirror/partition.h \
@@ -84,6 +85,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/leader.c sync-agent/leader.h \
 	sync-agent/main.c \
 	sync-agent/metrics/report.c sync-agent/metrics/report.h \
+	sync-agent/namespaces.c \
 	sync-agent/notify.c sync-agent/notify.h \
 	sync-agent/once.c \
 	sync-agent/owner/helper.c sync-agent/owner/protocol.h \

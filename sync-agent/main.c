@@ -291,6 +291,7 @@ static void stop(struct agent *a)
 		entry_remove(&a->entries, e);
 	}
 	details_free(a);
+	namespaces_free(a);
 	recorder_free(&a->events);
 	looks_free(a);
 	tombs_free(a);

@@ -189,8 +189,10 @@ static void advance(struct agent *a, struct entry *e)
 	}
 	if (!e->exists && tomb_is(a, e->id, v.lead->submit))
 		forget_wanted(e); /* it was deleted on purpose */
-	else if (!e->exists)
+	else if (!e->exists && namespace_ready(a, e, v.lead->user))
 		write_create(a, e, &v);
+	else if (!e->exists)
+		; /* its namespace is looked at */
 	else if (e->deleting && !e->cancelled)
 		advance_deletion(a, e, &v);
 	else if (e->deleting || !edit_advance(a, e, &v))

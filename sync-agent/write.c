@@ -153,42 +153,6 @@ struct json_object *write_body(const struct entry *e, bool whole)
 	return o;
 }
 
-/* -- namespaces ----------------------------------------------------------------------------- */
-
-static void namespace_made(struct write *w, struct json_object *object)
-{
-	log_info("made namespace %s", w->entry->namespace);
-}
-
-static void create_namespace(struct write *w)
-{
-	_cleanup_json_ struct json_object *o = json_object_new_object();
-	struct json_object *metadata = json_object_new_object();
-	struct agent *a = w->agent;
-	struct entry *e = w->entry;
-	struct write next = { .agent = a, .entry = e, .what = "make its namespace", .count = COUNT_WRITE_NAMESPACE,
-			      .done = namespace_made };
-
-	if (!a->config.create_namespaces) {
-		if (e->tries == 3)
-			log_warning("there is no namespace %s for job %u, and namespaces.create is false",
-				    e->namespace, e->id);
-		sync_retry(a, e);
-		return;
-	}
-	json_set_string(o, "apiVersion", "v1");
-	json_set_string(o, "kind", "Namespace");
-	json_set_string(metadata, "name", e->namespace);
-	json_object_object_add(o, "metadata", metadata);
-	if (strstr(a->config.namespace, "{user}") && e->wanted) {
-		struct json_object *annotations = json_object_new_object();
-
-		json_set_string(annotations, OBJECT_GROUP "/user", e->wanted->jobs[0]->user);
-		json_object_object_add(metadata, "annotations", annotations);
-	}
-	write_send(a, &next, "POST", NULL, o, "/api/v1/namespaces?" MANAGER);
-}
-
 /* -- SlurmJobs ------------------------------------------------------------------------------ */
 
 static void object_made(struct write *w, struct json_object *object)
@@ -201,7 +165,7 @@ static void object_made(struct write *w, struct json_object *object)
 void write_create(struct agent *a, struct entry *e, const struct view *v)
 {
 	struct write w = { .agent = a, .entry = e, .what = "create", .count = COUNT_WRITE_CREATE, .done = object_made,
-			   .missing = create_namespace };
+			   .missing = namespace_create };
 	_cleanup_json_ struct json_object *o = write_body(e, true);
 	struct json_object *metadata = json_get(o, "metadata");
 	struct json_object *finalizers = json_object_new_array();

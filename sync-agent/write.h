@@ -41,6 +41,9 @@ struct json_object *write_finalizers(const struct entry *e, bool ours);
 void write_take_finalizer(struct agent *a, struct entry *e,
 			  void (*done)(struct write *w, struct json_object *object));
 
+/* namespaces.c: the namespace is missing: make it, if that is wanted. */
+void namespace_create(struct write *w);
+
 /* Ends of a write: the entry takes what the server has now; the object was there and is not: the
  * watch will say so, or has. */
 void write_take_object(struct write *w, struct json_object *object);

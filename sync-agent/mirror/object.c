@@ -36,42 +36,6 @@ uint32_t object_name_id(const char *cluster, const char *name)
 	return *end || id > UINT32_MAX ? 0 : id;
 }
 
-char *object_namespace(const char *template, const struct job *job)
-{
-	const struct {
-		const char *name, *value;
-	} variables[] = {
-		{ "{user}", job->user },
-		{ "{account}", job->account },
-		{ "{partition}", job->partition },
-	};
-	_cleanup_buffer_ struct buffer b = BUFFER_INIT(1024);
-	char label[LABEL_MAX + 1];
-
-	while (*template) {
-		const char *value = NULL;
-
-		for (size_t i = 0; i < ARRAY_SIZE(variables) && !value; i++) {
-			size_t n = strlen(variables[i].name);
-
-			if (!strncmp(template, variables[i].name, n)) {
-				value = variables[i].value;
-				template += n;
-			}
-		}
-		if (!value) {
-			buffer_add(&b, template++, 1);
-			continue;
-		}
-		text_dns_label(value[0] ? value : "none", label);
-		buffer_add(&b, label, strlen(label));
-	}
-	if (!b.data)
-		return NULL;
-	text_dns_label(b.data, label);
-	return strdup(label);
-}
-
 /* -- labels and spec ------------------------------------------------------------------------ */
 
 static void set_label(struct json_object *labels, const char *name, const char *value)

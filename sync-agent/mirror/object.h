@@ -30,10 +30,6 @@ char *object_name(const char *cluster, uint32_t id);
 /* The id in a name that object_name() made for this cluster, 0 if it is another name. */
 uint32_t object_name_id(const char *cluster, const char *name);
 
-/* The namespace for a job by a template such as "slurm-{user}" ({user}, {account}, {partition}, or
- * none of them); each value is made a DNS label. The caller frees it. NULL without memory. */
-char *object_namespace(const char *template, const struct job *job);
-
 /* New JSON objects; the caller puts them. */
 struct json_object *object_labels(const struct view *v);
 struct json_object *object_spec(const struct view *v);

@@ -3,6 +3,7 @@
 
 #include "common/json.h"
 #include "sample_job.h"
+#include "sync-agent/mirror/namespace.h"
 #include "sync-agent/mirror/object.h"
 
 static void test_names(void **state)
@@ -71,12 +72,63 @@ static void test_namespaces(void **state)
 		_cleanup_free_ char *namespace = NULL;
 
 		job.user = rows[i].user;
-		namespace = object_namespace(rows[i].template, &job);
+		namespace = namespace_of(rows[i].template, &job);
 		assert_in_range(strlen(namespace), 1, 63);
 		assert_int_equal(strspn(namespace, "abcdefghijklmnopqrstuvwxyz0123456789-"),
 				 strlen(namespace));
 		if (rows[i].namespace)
 			assert_string_equal(namespace, rows[i].namespace);
+	}
+}
+
+/* Two users never share a namespace, nor do two accounts of theirs. */
+static void test_namespaces_apart(void **state)
+{
+	static const char *const templates[] = { "{user}-{account}", "{user}{account}", "{account}-x-{user}",
+						 "h-{user}-{account}-t", "{user}.{account}" };
+	static const char *const names[] = { "a", "b", "c", "a-b", "b-c", "ab", "bc", "a-", "-b", "A", "a.b",
+					     "a_b", "a--b", "b-x-c", "none", "", "x" };
+	static char all[sizeof(names) / sizeof(names[0]) * sizeof(names) / sizeof(names[0])][64];
+	enum { N = sizeof(names) / sizeof(names[0]) };
+
+	for (size_t t = 0; t < ARRAY_SIZE(templates); t++) {
+		for (size_t i = 0; i < N * N; i++) {
+			struct job job = sample_job(5);
+			_cleanup_free_ char *namespace = NULL;
+
+			job.user = names[i / N];
+			job.account = names[i % N];
+			namespace = namespace_of(templates[t], &job);
+			strcpy(all[i], namespace);
+			for (size_t k = 0; k < i; k++) {
+				if (!strcmp(all[i], all[k]))
+					row("%s: '%s' '%s' and '%s' '%s'", templates[t], names[i / N],
+					    names[i % N], names[k / N], names[k % N]);
+				assert_string_not_equal(all[i], all[k]);
+			}
+		}
+	}
+}
+
+static void test_namespace_annotation(void **state)
+{
+	static const struct {
+		const char *object;
+		bool fine;
+	} rows[] = {
+		{ "{}", true },
+		{ "{\"metadata\":{\"annotations\":{}}}", true },
+		{ "{\"metadata\":{\"annotations\":{\"other\":\"bob\"}}}", true },
+		{ "{\"metadata\":{\"annotations\":{\"slurm-kube.io/user\":\"alice\"}}}", true },
+		{ "{\"metadata\":{\"annotations\":{\"slurm-kube.io/user\":\"bob\"}}}", false },
+		{ "{\"metadata\":{\"annotations\":{\"slurm-kube.io/user\":\"\"}}}", false },
+		{ "{\"metadata\":{\"annotations\":{\"slurm-kube.io/user\":5}}}", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_json_ struct json_object *o = json_tokener_parse(rows[i].object);
+
+		assert_true(namespace_is_for(o, "alice") == rows[i].fine);
 	}
 }
 
@@ -358,6 +410,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),        cmocka_unit_test(test_namespaces),
+		cmocka_unit_test(test_namespaces_apart), cmocka_unit_test(test_namespace_annotation),
 		cmocka_unit_test(test_spec_and_labels), cmocka_unit_test(test_status),
 		cmocka_unit_test(test_status_of_many), cmocka_unit_test(test_hostile_job),
 		cmocka_unit_test(test_hash_order),   cmocka_unit_test(test_hash_changes),
