@@ -164,3 +164,20 @@ objects_are() {
 	scancel "$id"
 	eventually state_is alice "$id" CANCELLED
 }
+
+@test "a namespace that says it is another user's is not used, which is said once" {
+	kubectl create namespace team-alice
+	kubectl annotate namespace team-alice slurm-kube.io/user=bob
+	LAB_TEMPLATE='team-{user}' "$LAB" restart agent
+	first=$(submit alice --hold --wrap true)
+	id=$(submit bob --hold --wrap true)
+	eventually kubectl get slurmjob -n team-bob "lab-$id"
+	[ "$(kubectl get namespace team-bob -o 'jsonpath={.metadata.annotations.slurm-kube\.io/user}')" = bob ]
+	eventually grep "namespace team-alice is not alice's" "$LAB_STATE/log/agent.out"
+	[ -z "$(kubectl get slurmjobs -n team-alice -o name)" ]
+	[ "$(grep -c "namespace team-alice is not alice's" "$LAB_STATE/log/agent.out")" = 1 ]
+	kubectl annotate --overwrite namespace team-alice slurm-kube.io/user=alice
+	LAB_TEMPLATE='team-{user}' "$LAB" restart agent
+	eventually kubectl get slurmjob -n team-alice "lab-$first"
+	scancel "$first" "$id"
+}

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Every Slurm job is a SlurmJob, with its true state and reason.
 load helpers
+load images
 bats_require_minimum_version 1.5.0
 
 # The shortest time limit is a minute: it passes while the other tests run.
@@ -155,6 +156,43 @@ teardown_file() {
 	eventually has alice "$id" .status.container /some/bundle
 	has alice "$id" .spec.container.image /some/bundle
 	scancel "$id"
+}
+
+# step USER ID STEP FIELD
+step() {
+	field "$1" "$2" ".status.steps[?(@.id==\"$3\")].$4"
+}
+
+step_is() {
+	[ "$(step "$1" "$2" "$3" "$4")" = "$5" ]
+}
+
+@test "steps are told while they run, with how they ended, and what the job used" {
+	id=$(submit alice --wrap 'srun --job-name=first sh -c "exit 3"; srun --job-name=second sleep 300')
+	eventually step_is alice "$id" 1 name second
+	step_is alice "$id" 1 state RUNNING
+	step_is alice "$id" 1 tasks 1
+	[[ $(step alice "$id" 1 nodeList) = node* ]]
+	eventually step_is alice "$id" 0 state FAILED
+	step_is alice "$id" 0 exitCode 3
+	step_is alice "$id" batch state RUNNING
+	# The object remembers them.
+	"$LAB" restart agent
+	as alice scancel "$id"
+	WITHIN=60 eventually state_is alice "$id" CANCELLED
+	step_is alice "$id" 0 exitCode 3
+	WITHIN=60 eventually has alice "$id" .status.usage.cpuSeconds "$(sacct -nXP -j "$id" -o cputimeraw)"
+	eventually step_is alice "$id" 1 state CANCELLED
+	step_is alice "$id" 0 name first
+}
+
+@test "a step in a container tells its image and how long that took to be there" {
+	image_bundle "$BATS_TEST_TMPDIR/bundle"
+	chmod -R a+rX "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_RUN_TMPDIR"
+	id=$(submit alice --wrap "srun --container=$BATS_TEST_TMPDIR/bundle true")
+	WITHIN=60 eventually step_is alice "$id" 0 container "$BATS_TEST_TMPDIR/bundle"
+	step_is alice "$id" 0 state COMPLETED
+	[ "$(step alice "$id" 0 startupMicroseconds)" -gt 0 ]
 }
 
 @test "a pinned image is told as it was asked for, and its digest" {

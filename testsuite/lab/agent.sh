@@ -18,7 +18,8 @@ has_agent() {
 
 # agent_config CLUSTER STATE-FOLDER PORT: its configuration
 agent_config() {
-	local etc number node suffix ctld_port node_ports
+	local etc number node suffix ctld_port node_ports template=${LAB_TEMPLATE:-}
+	[ -n "$template" ] || template='slurm-{user}'
 	cluster_vars "$1"
 	cat <<-END
 	cluster: $1
@@ -29,7 +30,7 @@ agent_config() {
 	http:
 	  listen: 127.0.0.1:$3
 	namespaces:
-	  template: "slurm-{user}"
+	  template: "$template"
 	  create: true
 	leader:
 	  lease: ${LAB_LEASE:-15s}
