@@ -11,8 +11,7 @@
 
 static void merge_spec(struct entry *e, struct json_object *patch)
 {
-	_cleanup_json_ struct json_object *spec =
-		e->spec ? json_parse(e->spec, strlen(e->spec), NULL) : NULL;
+	_cleanup_json_ struct json_object *spec = entry_spec(e);
 
 	if (!spec)
 		spec = json_object_new_object();
@@ -21,7 +20,7 @@ static void merge_spec(struct entry *e, struct json_object *patch)
 		if (value)
 			json_object_object_add(spec, name, json_object_get(value));
 	}
-	entry_set(&e->spec, json_object_to_json_string_ext(spec, JSON_C_TO_STRING_PLAIN));
+	entry_set_spec(e, spec);
 	entry_know(e, patch);
 }
 

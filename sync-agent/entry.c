@@ -195,6 +195,13 @@ struct json_object *entry_current(const struct entry *e)
 	return text_of(e, true);
 }
 
+void entry_set_spec(struct entry *e, struct json_object *spec)
+{
+	_cleanup_json_ struct json_object *current = entry_current(e);
+
+	take_texts(e, spec, current);
+}
+
 static struct json_object *condition(struct json_object *status, const char *type)
 {
 	struct json_object *list = json_get(status, "conditions");

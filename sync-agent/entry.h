@@ -127,6 +127,8 @@ void entry_take_object(struct entry *e, struct json_object *object);
 /* Its spec and status.current (the caller puts them); NULL if it has none. */
 struct json_object *entry_spec(const struct entry *e);
 struct json_object *entry_current(const struct entry *e);
+/* Have it with another spec, which is not yet the server's. */
+void entry_set_spec(struct entry *e, struct json_object *spec);
 
 /* The object is gone; version is its last one, so that late answers about it are known as such. */
 void entry_forget_object(struct entry *e, const char *version);

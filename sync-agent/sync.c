@@ -132,7 +132,7 @@ static void advance_status(struct agent *a, struct entry *e, const struct view *
 	if (submitted[0])
 		json_set_string(status, "submittedHash", submitted);
 	if (object_status_hash(status) != e->status_hash) {
-		if (e->details_away) {
+		if (e->details_away && !a->dry_run) {
 			write_fetch(a, e);
 			return;
 		}
