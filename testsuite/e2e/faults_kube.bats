@@ -58,3 +58,49 @@ failures_told() {
 	eventually failures_told 9
 	nothing_told_twice alice "$first" "$last"
 }
+
+@test "each kind of write whose answer is lost, or that is cut off by kill -9, is done once" {
+	for rule in 'POST /slurmjobs' 'PUT /status'; do
+		for when in before after; do
+			faults "$rule hold-$when"
+			id=$(submit alice --wrap 'exit 1')
+			first=${first:-$id} last=$id
+			eventually holds "${rule% *} .*slurmjobs"
+			"$LAB" kill agent
+			faults
+			"$LAB" up agent
+			eventually state_is alice "$id" FAILED
+		done
+	done
+	eventually failures_told 4
+	nothing_told_twice alice "$first" "$last"
+}
+
+# How often an agent has listed all SlurmJobs
+lists() {
+	grep '"username":"slurm-kube-agent"' "$LAB_STATE/log/audit.log" | grep '"verb":"list"' | grep -c '"resource":"slurmjobs"' || :
+}
+
+@test "the API server is away for 20 s, comes back without history (410), and jobs went on meanwhile" {
+	id=$(submit alice --hold --time=60 --wrap true)
+	eventually state_is alice "$id" PENDING
+	# What happens now the agent will not see as an event: it is stopped, and etcd forgets it.
+	"$LAB" kill agent --signal=STOP
+	patch alice "$id" '{"spec":{"timeLimit":"13"}}'
+	jobs 20
+	kubectl label slurmjob -n slurm-alice "lab-$id" seen=yes
+	port=$(sed -n 's/^PORT_ETCD=//p' "$LAB_STATE/ports")
+	before=$(lists)
+	revision=$(field alice "$id" .metadata.resourceVersion)
+	"$LAB" down apiserver
+	curl -sf "http://127.0.0.1:$port/v3/kv/compaction" -d "{\"revision\":\"$revision\",\"physical\":true}"
+	"$LAB" kill agent --signal=CONT
+	sleep 20 # the outage itself; a minute makes no other case, the pauses are 5 s by then
+	"$LAB" up apiserver
+	WITHIN=60 eventually slurm_has "$id" TimeLimit 00:13:00
+	WITHIN=60 eventually all_mirrored alice "$first" "$last"
+	# Going on from where it was wasn't possible.
+	[ "$(lists)" -gt "$before" ]
+	nothing_told_twice alice "$id" "$last"
+	scancel "$id"
+}

@@ -28,6 +28,7 @@ EXTRA_DIST += testsuite/e2e/mpi.bats
 EXTRA_DIST += testsuite/e2e/operations.bats
 EXTRA_DIST += testsuite/e2e/options.bats
 EXTRA_DIST += testsuite/e2e/partitions.bats
+EXTRA_DIST += testsuite/e2e/ownership.bats
 EXTRA_DIST += testsuite/e2e/pin.bats
 EXTRA_DIST += testsuite/e2e/entrypoint.bats
 EXTRA_DIST += testsuite/e2e/hooks.bats
