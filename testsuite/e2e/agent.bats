@@ -83,7 +83,7 @@ quiet() {
 	"$LAB" down agent apiserver
 	id=$(submit alice --wrap true)
 	"$LAB" up agent
-	eventually grep -q 'trying again until it answers' "$LAB_STATE/log/agent.out"
+	eventually grep -qE '(lease|Kubernetes: ).*trying again' "$LAB_STATE/log/agent.out"
 	"$LAB" up apiserver
 	WITHIN=60 eventually state_is alice "$id" COMPLETED
 }
