@@ -406,11 +406,38 @@ static void test_hash_hostile(void **state)
 	object_status_hash(NULL);
 }
 
+/* An array is one object that fits into etcd (1.5 MiB), whatever becomes of its tasks. */
+static void test_large_array(void **state)
+{
+	enum { TASKS = 100000 };
+	struct job *jobs = calloc(TASKS, sizeof(*jobs)), held = sample_job(9);
+	struct json_object *status;
+
+	held.array_id = 9;
+	held.array_tasks = "0-99999";
+	status = status_of(&held, 1, NULL);
+	assert_int_equal(json_get_int(status, "array.total", 0), TASKS);
+	assert_string_equal(json_get_string(status, "array.pendingIndexes"), "0-99999");
+	assert_in_range(strlen(json_object_to_json_string(status)), 1, 4096);
+	json_object_put(status);
+	for (size_t i = 0; i < TASKS; i++) {
+		jobs[i] = sample_job(9 + i);
+		jobs[i].array_id = 9;
+		jobs[i].array_task = i;
+		sample_end(&jobs[i], i % 2 ? "FAILED" : "COMPLETED", i % 2 ? 256 : 0);
+	}
+	status = status_of(jobs, TASKS, NULL);
+	assert_int_equal(json_get_int(status, "array.failed", 0), TASKS / 2);
+	assert_in_range(strlen(json_object_to_json_string(status)), 1, 1 << 20);
+	json_object_put(status);
+	free(jobs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),        cmocka_unit_test(test_namespaces),
-		cmocka_unit_test(test_namespaces_apart), cmocka_unit_test(test_namespace_annotation),
+		cmocka_unit_test(test_large_array), cmocka_unit_test(test_namespaces_apart), cmocka_unit_test(test_namespace_annotation),
 		cmocka_unit_test(test_spec_and_labels), cmocka_unit_test(test_status),
 		cmocka_unit_test(test_status_of_many), cmocka_unit_test(test_hostile_job),
 		cmocka_unit_test(test_hash_order),   cmocka_unit_test(test_hash_changes),
