@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Time limits, index lists, counts of resources and names: what is read gives itself when written and read again. */
+/* Time limits, index lists, amounts, points of time, counts of resources and names: what is read gives itself when written and read again. */
 #include "common/cleanup.h"
 #include "fuzz.h"
 #include "sync-agent/kube/base64.h"
+#include "sync-agent/mirror/amounts.h"
 #include "sync-agent/mirror/indexes.h"
 #include "sync-agent/mirror/minutes.h"
 #include "sync-agent/mirror/object.h"
+#include "sync-agent/mirror/same.h"
 #include "sync-agent/mirror/text.h"
+#include "sync-agent/mirror/when.h"
 #include "sync-agent/slurm/gres.h"
 
 static void try_minutes(const char *text)
@@ -72,6 +75,27 @@ static void try_gres(const char *text)
 	tally_free(&t);
 }
 
+/* Each comparison of two halves of the text is the same both ways. */
+static void try_same(const char *text)
+{
+	static bool (*const same[])(const char *a, const char *b) = {
+		same_minutes, same_memory,     same_node_count, same_when, same_stamp,
+		same_array,   same_dependency, same_tres,
+	};
+	_cleanup_free_ char *a = strdup(text);
+	char *b = a + strlen(a) / 2;
+	uint64_t megabytes;
+	uint32_t min, max;
+
+	if (node_count_parse(text, &min, &max) == 0)
+		must(min <= max && max < UINT32_MAX - 1);
+	if (memory_parse(text, &megabytes) == 0)
+		must(same_memory(text, text));
+	must(when_parse(text) >= 0 && when_parse_stamp(text) >= 0);
+	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
+		must(same[i](text, b) == same[i](b, text));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_free_ char *text = fuzz_text(data, size);
@@ -80,5 +104,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_indexes(text);
 	try_texts(text);
 	try_gres(text);
+	try_same(text);
 	return 0;
 }
