@@ -102,6 +102,7 @@ void report_metrics(const struct agent *a, struct buffer *to)
 	gauge(to, "slurm_kube_entries", "Jobs and objects that the agent knows.",
 	      HASH_CNT(by_name, a->entries.by_name));
 	text_queues(a, to);
+	gauge(to, "slurm_kube_leader", "1 if this agent acts, 0 if it stands by.", a->leader.leads);
 	gauge(to, "slurm_kube_slurm_up", "Did slurmctld answer the latest call?", slurm_up(a));
 	gauge(to, "slurm_kube_api_up", "Did the API server answer the latest request?", kube_up(a));
 	if (a->kube)
@@ -111,6 +112,12 @@ void report_metrics(const struct agent *a, struct buffer *to)
 	process_text(to);
 }
 
+/* It asks for nothing but the lease, and has seen it. */
+static bool stands_by(const struct agent *a)
+{
+	return a->leader.elect && !a->leader.leads && a->leader.lease.version[0];
+}
+
 bool report_ready(const struct agent *a, struct buffer *to)
 {
 	const struct {
@@ -118,7 +125,9 @@ bool report_ready(const struct agent *a, struct buffer *to)
 		bool is;
 	} rows[] = {
 		{ "slurmctld has answered", a->slurm_answered },
-		{ "the API server has answered, the objects are listed", a->listed },
+		{ stands_by(a) ? "the API server has answered, another agent leads"
+			       : "the API server has answered, the objects are listed",
+		  a->listed || stands_by(a) },
 	};
 	bool all = true;
 
@@ -133,6 +142,8 @@ void report_status(const struct agent *a, char *buf, size_t size)
 {
 	if (!a->slurm_answered)
 		snprintf(buf, size, "Waiting for slurmctld");
+	else if (stands_by(a) && !a->listed)
+		snprintf(buf, size, "Standing by: another agent leads");
 	else if (!a->listed)
 		snprintf(buf, size, "Waiting for the API server");
 	else
