@@ -88,6 +88,12 @@ static void on_page(void *ctx, const struct kube_answer *answer)
 	if (w->next_page)
 		return;
 	set_text(&w->version, json_get_string(page, "metadata.resourceVersion"));
+	if (!w->version) {
+		log_error("Kubernetes: %s: a list without resourceVersion", w->path);
+		start_over(w);
+		pause_after_trouble(w, answer);
+		return;
+	}
 	w->listing = w->list_again = false;
 	w->on_event(w->ctx, WATCH_LIST_ENDS, NULL);
 }

@@ -11,6 +11,7 @@ noinst_PROGRAMS += \
 	testsuite/fuzz/fuzz_image \
 	testsuite/fuzz/fuzz_lists \
 	testsuite/fuzz/fuzz_options \
+	testsuite/fuzz/fuzz_watch \
 	testsuite/fuzz/fuzz_yaml
 
 testsuite_fuzz_fuzz_bundle_SOURCES = testsuite/fuzz/fuzz_bundle.c testsuite/fuzz/fuzz.h
@@ -47,6 +48,11 @@ testsuite_fuzz_fuzz_options_SOURCES = testsuite/fuzz/fuzz_options.c testsuite/fu
 testsuite_fuzz_fuzz_options_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 testsuite_fuzz_fuzz_options_LDFLAGS = $(FUZZ_LDFLAGS)
 testsuite_fuzz_fuzz_options_LDADD = libspank.la libcommon_seal.la libcommon.la
+
+testsuite_fuzz_fuzz_watch_SOURCES = testsuite/fuzz/fuzz_watch.c testsuite/fuzz/fuzz.h
+testsuite_fuzz_fuzz_watch_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS)
+testsuite_fuzz_fuzz_watch_LDFLAGS = $(FUZZ_LDFLAGS)
+testsuite_fuzz_fuzz_watch_LDADD = libagent.la libmirror.la libcommon_json.la libcommon.la $(CURL_LIBS) $(JSON_LIBS)
 
 testsuite_fuzz_fuzz_yaml_SOURCES = testsuite/fuzz/fuzz_yaml.c testsuite/fuzz/fuzz.h
 testsuite_fuzz_fuzz_yaml_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
