@@ -115,6 +115,22 @@ static void take_group(struct agent *a, struct slurm_result *r, struct job_group
 	sync_enqueue(a, e);
 }
 
+#define PAST_AGAIN 5000000
+
+/* slurmdbd learns of things later than slurmctld: what it says of a job that slurmctld has forgotten may be
+ * how it ran, or be of an earlier job of that id. Then it is asked again. */
+static bool is_too_early(struct agent *a, const struct job_group *group)
+{
+	struct entry *e = entry_find(&a->entries, group->key);
+
+	if (!e || !e->past_asked || !e->exists || !group->accounted)
+		return false;
+	if (group_ended(group) && group->jobs[0]->submit >= (uint64_t)e->submit)
+		return false;
+	lane_set(&a->lane, e, LANE_USAGE, clock_us() + PAST_AGAIN);
+	return true;
+}
+
 /* Neither slurmctld nor slurmdbd has it: the truth about its end is lost, and that is the truth. */
 static void lost(struct agent *a, struct entry *e)
 {
@@ -206,7 +222,7 @@ static void take_result(struct agent *a, struct slurm_result *r)
 	for (size_t i = 0; i < r->n_groups && r->ask != ASK_ENDED; i++) {
 		if (r->groups[i]->key == r->job_id)
 			ended = group_ended(r->groups[i]);
-		if (r->ask != ASK_PAST || !take_more(a, r->groups[i]))
+		if (r->ask != ASK_PAST || (!take_more(a, r->groups[i]) && !is_too_early(a, r->groups[i])))
 			take_group(a, r, &r->groups[i]);
 	}
 	switch (r->ask) {

@@ -110,7 +110,10 @@ static const char *read_text(const void *from)
 
 static bool is_held(const slurm_job_info_t *info)
 {
-	return (info->job_state & JOB_STATE_BASE) == JOB_PENDING && info->priority == 0 &&
+	uint32_t base = info->job_state & JOB_STATE_BASE;
+
+	/* One that is cancelled while it is held stays as it was: no reason to write that. */
+	return (base == JOB_PENDING || base == JOB_CANCELLED) && info->priority == 0 &&
 	       (info->state_reason == WAIT_HELD || info->state_reason == WAIT_HELD_USER);
 }
 

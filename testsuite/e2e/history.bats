@@ -162,6 +162,7 @@ objects_are() {
 	eventually state_is alice "$id" PENDING
 	scontrol show job "$id" | grep JobState=PENDING
 	scancel "$id"
+	eventually state_is alice "$id" CANCELLED
 }
 
 @test "a namespace that says it is another user's is not used, which is said once" {
