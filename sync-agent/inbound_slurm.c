@@ -108,6 +108,8 @@ static void take_group(struct agent *a, struct slurm_result *r, struct job_group
 	if (!e || r->asked_us < e->fresh_from)
 		return;
 	e->gone = (*group)->accounted;
+	/* Of what slurmctld has now, slurmdbd may be asked again one day. */
+	e->past_asked = e->past_asked && e->gone;
 	note_change(&e->notes, r->asked_us);
 	details_group(a, e, *group);
 	job_group_free(e->wanted);
