@@ -174,11 +174,11 @@ refused() {
 @test "the agent's role has what it needs and no more" {
 	local can='kubectl auth can-i --as=system:serviceaccount:x:agent'
 	kubectl create clusterrolebinding crd-test --clusterrole=slurm-kube-agent --serviceaccount=x:agent
-	for right in 'patch slurmjobs' 'update slurmjobs/status' 'create namespaces' 'create events' 'update leases.coordination.k8s.io'; do
+	for right in 'patch slurmjobs' 'update slurmjobs/status' 'create namespaces' 'create events' 'patch leases.coordination.k8s.io' 'get secrets' 'get configmaps'; do
 		# shellcheck disable=SC2086
 		eventually $can $right -A
 	done
-	for right in 'get secrets' 'create pods' 'delete namespaces' 'update namespaces' 'patch customresourcedefinitions' \
+	for right in 'list secrets' 'update configmaps' 'create pods' 'delete namespaces' 'update namespaces' 'patch customresourcedefinitions' \
 		'create clusterrolebindings' 'impersonate users'; do
 		# shellcheck disable=SC2086
 		run $can $right -A
