@@ -173,7 +173,8 @@ void look_answered(struct agent *a, const struct slurm_result *r, bool ended)
 {
 	struct look *l;
 
-	a->look_credit -= r->spent_us;
+	/* A call that had to wait for slurmctld to be there took none of its time. */
+	a->look_credit -= r->spent_us < CREDIT_MOST ? r->spent_us : CREDIT_MOST;
 	HASH_FIND(hh, a->looks, &r->job_id, sizeof(r->job_id), l);
 	if (!l || !l->asked)
 		return;
@@ -195,9 +196,21 @@ void look_answered(struct agent *a, const struct slurm_result *r, bool ended)
 	}
 }
 
+/* How long a look at the queue takes slurmctld. One in which libslurm tried for seconds to connect says nothing
+ * of that: what grows by more than this from one look to the next is believed by and by. */
+static int64_t poll_cost(struct agent *a, int64_t spent_us)
+{
+	int64_t most = 4 * a->poll_cost + 50000;
+
+	if (a->poll_cost && spent_us > most)
+		spent_us = most;
+	a->poll_cost = spent_us > 0 ? spent_us : 1;
+	return a->poll_cost;
+}
+
 void look_polled(struct agent *a, const struct slurm_result *r)
 {
-	int64_t pause = r->spent_us * POLL_FACTOR, least;
+	int64_t pause = r->failed ? 0 : poll_cost(a, r->spent_us) * POLL_FACTOR, least;
 	struct look *l, *tmp;
 
 	a->polling = false;

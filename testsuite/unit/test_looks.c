@@ -90,6 +90,15 @@ static void test_polls(void **state)
 	ring(&a, DOORBELL_LOOK, 0);
 	assert_int_equal(run(&a, 0), 0);
 	assert_in_range(a.poll_not_before - before, 1000000, 1100000);
+	/* Connecting anew may take seconds; that is no reason to wait for 20 times as long. */
+	before = clock_us();
+	polled(&a, 3000000, false);
+	assert_in_range(a.poll_not_before - before, 1000000, 5100000);
+	polled(&a, 3000000, false);
+	polled(&a, 3000000, false);
+	before = clock_us();
+	polled(&a, 3000000, false);
+	assert_in_range(a.poll_not_before - before, 29000000, 31000000);
 	/* After a failure the whole queue has to be told. */
 	a.poll_not_before = a.poll_next = 0;
 	assert_int_equal(run(&a, 0), 1);
