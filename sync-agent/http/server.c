@@ -18,6 +18,7 @@
 #define CONNECTION_US 10000000
 #define ANSWER_MAX (1 << 20)
 #define BACKLOG 32
+#define AGAIN_US 1000
 
 struct connection {
 	struct connection *next, *prev;
@@ -29,6 +30,7 @@ struct http {
 	struct MHD_Daemon *daemon;
 	const struct agent *agent;
 	struct connection *connections; /* the oldest first */
+	bool closed; /* a connection, in the step that runs */
 	int64_t next;
 };
 
@@ -115,6 +117,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 		if (c)
 			DL_DELETE(h->connections, c);
 		free(c);
+		h->closed = true;
 		return;
 	}
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -200,8 +203,13 @@ int64_t http_step(struct http *h, bool readable)
 		return INT64_MAX;
 	if (!readable && clock_us() < h->next)
 		return h->next;
+	h->closed = false;
 	h->next = end_old(h);
 	MHD_run(h->daemon);
+	/* With as many connections as it may have it doesn't listen, and begins again in the step after one
+	 * has gone. */
+	if (h->closed)
+		h->next = clock_us() + AGAIN_US;
 	if (MHD_get_timeout(h->daemon, &ms) == MHD_YES && clock_us() + (int64_t)ms * 1000 < h->next)
 		h->next = clock_us() + (int64_t)ms * 1000;
 	return h->next;
