@@ -4,9 +4,10 @@
 load helpers
 bats_require_minimum_version 1.5.0
 
-# A namespace whose objects the agent leaves alone, in which alice may edit.
+# A namespace in which alice may edit. The agent, which would see to its objects, is away.
 setup_file() {
 	export NS=crd-test
+	"$LAB" down agent
 	kubectl create namespace $NS
 	kubectl create rolebinding alice --clusterrole=slurm-kube-edit --user=alice --namespace=$NS
 	kubectl create rolebinding bob --clusterrole=slurm-kube-view --user=bob --namespace=$NS
@@ -14,7 +15,8 @@ setup_file() {
 }
 
 teardown_file() {
-	kubectl delete namespace $NS --wait=false
+	kubectl delete namespace $NS --timeout=60s
+	"$LAB" up agent
 }
 
 # schema JQ-FILTER: of the resource's schema as the server has it
