@@ -85,7 +85,6 @@ told_once() {
 	eventually slurm_has "$edited" TimeLimit 00:07:00
 	eventually slurm_has "$deleted" JobState CANCELLED
 	eventually no_object alice "$deleted"
-	eventually told_once "$edited" Edited
 	nothing_told_twice alice "$edited" "$last"
 	# Back again, the first one stands by.
 	"$LAB" up agent
