@@ -84,7 +84,7 @@ static bool look_at_past(struct agent *a, struct entry *e)
 		s->past_asked = true;
 		return false;
 	}
-	if (age > a->min_job_age) {
+	if (age > a->min_job_age && !e->deleting) {
 		submit_wait(a, e, "SubmissionUnknown",
 			    "the agent was ended while it submitted this job, slurmctld has no such job "
 			    "now, and there is no accounting to ask whether there was one: delete the "

@@ -8,7 +8,7 @@
 #include "sync-agent/submit/options.h"
 #include "sync-agent/submit/steps.h"
 
-#define REFERENCES_MAX 64
+#define REFERENCES_MAX 64 /* each may have a megabyte */
 
 struct get {
 	struct agent *agent;
@@ -37,6 +37,10 @@ static void take_namespace(struct agent *a, struct entry *e, struct json_object 
 
 	if (!s->for_us && (cluster ? strcmp(cluster, a->cluster) != 0 : !a->config.default_cluster)) {
 		s->ignored = true;
+		return;
+	}
+	if ((!user || !user[0]) && e->deleting) {
+		s->mark.generation = 0; /* whose job it would be can't be told: the object is not held for that */
 		return;
 	}
 	if (!user || !user[0] || strlen(user) >= sizeof(s->user)) {
@@ -123,12 +127,10 @@ static bool is_name(const char *name)
 static bool references_are_there(struct agent *a, struct entry *e)
 {
 	struct submission *s = e->submission;
-	size_t count = 0;
 
 	json_object_object_foreach(s->references, kind, names) {
 		json_object_object_foreach(names, name, value) {
-			if (!json_object_is_type(value, json_type_boolean) || ++count > REFERENCES_MAX ||
-			    !is_name(name))
+			if (!json_object_is_type(value, json_type_boolean) || !is_name(name))
 				continue;
 			get(a, e, !strcmp(kind, "secrets") ? "secrets" : "configmaps", name);
 			return false;
@@ -147,13 +149,21 @@ bool submit_gather_user(struct agent *a, struct entry *e)
 
 bool submit_gather(struct agent *a, struct entry *e)
 {
-	_cleanup_json_ struct json_object *spec =
-		entry_spec(e);
 	struct submission *s = e->submission;
 
 	if (!submit_gather_user(a, e))
 		return false;
-	if (!s->references)
+	if (!s->references) {
+		_cleanup_json_ struct json_object *spec = entry_spec(e);
+
 		s->references = submit_references_of(spec);
+	}
+	if (json_object_object_length(json_get(s->references, "secrets")) +
+		    json_object_object_length(json_get(s->references, "configmaps")) >
+	    REFERENCES_MAX) {
+		submit_refuse(a, e, "Invalid",
+			      "spec.environment: it refers to more than 64 Secrets and ConfigMaps");
+		return false;
+	}
 	return references_are_there(a, e);
 }

@@ -44,6 +44,8 @@ static void begin_again(struct submission *s)
 	s->references = NULL;
 	json_object_put(s->request);
 	s->request = NULL;
+	json_object_put(s->spec);
+	s->spec = NULL;
 }
 
 void submit_forget(struct agent *a, struct entry *e)
@@ -69,9 +71,11 @@ void submit_take_object(struct agent *a, struct entry *e, struct json_object *ob
 	s = e->submission;
 	if (!s && !(s = e->submission = make(a, e)))
 		return;
-	if (s->generation != e->generation && !e->acting)
+	/* While sbatch is at work its answer is about the spec before: submit_answered() sees to it. */
+	if (s->generation != e->generation && !e->acting) {
 		begin_again(s);
-	s->generation = e->generation;
+		s->generation = e->generation;
+	}
 	s->for_us = cluster && cluster[0];
 	if (annotations)
 		json_object_object_get_ex(annotations, MARK_ANNOTATION, &text);
@@ -89,27 +93,44 @@ void submit_take_object(struct agent *a, struct entry *e, struct json_object *ob
 	s->ignored = false;
 }
 
+/* The spec that the job was made with, a new reference; NULL if it is not known: an agent before submitted it,
+ * and it was edited since. */
+static struct json_object *submitted_spec(const struct entry *e)
+{
+	const struct submission *s = e->submission;
+
+	if (s->spec)
+		return json_object_get(s->spec);
+	return s->mark.generation == e->generation ? entry_spec(e) : NULL;
+}
+
+/* What differs from this is an edit; a dependency is compared by job ids. */
+static void know(struct agent *a, struct entry *e, struct json_object *spec)
+{
+	const char *names = json_get_string(spec, "dependency");
+	struct error err;
+	_cleanup_free_ char *ids = names ? submit_dependency(a, e, names, &err) : NULL;
+
+	if (ids)
+		json_set_string(spec, "dependency", ids);
+	entry_know(e, spec);
+}
+
 /* It has a job: from now on it is like any other, but for what Slurm does not tell again. */
 void submit_bind(struct agent *a, struct entry *e, uint32_t id)
 {
 	struct entry *other = entry_find(&a->entries, id);
-	_cleanup_json_ struct json_object *spec =
-		entry_spec(e);
-	bool as_submitted = e->submission->mark.generation == e->generation;
-	const char *names = json_get_string(spec, "dependency");
-	_cleanup_free_ char *dependency = names ? submit_dependency(a, e, names, NULL) : NULL;
+	_cleanup_json_ struct json_object *spec = submitted_spec(e);
 	char message[80];
 
 	if (other && other != e)
 		entry_unbind(&a->entries, other); /* of an earlier job that had this id */
 	submit_forget(a, e);
 	entry_bind(&a->entries, e, id);
-	if (as_submitted)
+	if (spec) {
 		entry_set_submitted(e, spec);
-	if (as_submitted && dependency)
-		json_set_string(spec, "dependency", dependency);
-	if (as_submitted)
-		entry_know(e, spec);
+		know(a, e, spec);
+	}
 	metrics_count(&a->metrics, COUNT_SUBMIT_APPLIED);
 	snprintf(message, sizeof(message), "submitted to Slurm: job %u", id);
 	log_info("%s/%s: %s", e->namespace, e->name, message);
@@ -142,8 +163,7 @@ char *submit_dependency(struct agent *a, const struct entry *e, const char *text
 /* All that sbatch needs. Returns true if it is there. */
 static bool make_request(struct agent *a, struct entry *e)
 {
-	_cleanup_json_ struct json_object *spec =
-		entry_spec(e);
+	_cleanup_json_ struct json_object *spec = entry_spec(e);
 	const char *text = json_get_string(spec, "dependency");
 	_cleanup_free_ char *dependency = NULL;
 	struct submission *s = e->submission;
@@ -157,6 +177,8 @@ static bool make_request(struct agent *a, struct entry *e)
 	}
 	json_object_put(s->request);
 	s->request = submit_options(e->name, spec, dependency, &refs, &err);
+	json_object_put(s->spec);
+	s->spec = json_object_get(spec);
 	if (!s->request && err.code == ENOENT)
 		submit_wait(a, e, "ReferenceMissing", err.text);
 	else if (!s->request)
@@ -266,11 +288,9 @@ static void advance_deletion(struct agent *a, struct entry *e)
 
 	if (!e->finalizer)
 		return;
-	if (s->mark.generation && !(s->user[0] || submit_gather_user(a, e)))
-		return;
-	if (s->mark.generation && s->user[0] && !s->refused && !submit_look(a, e))
-		return;
-	if (!e->in_flight)
+	if (s->mark.generation && clock_us() < s->wait_until)
+		sync_wait(a, e, s->wait_until);
+	else if (!s->mark.generation || (submit_gather_user(a, e) && submit_look(a, e)))
 		write_finalizer_off(a, e);
 }
 
@@ -316,7 +336,7 @@ static void lost(struct agent *a, struct entry *e, const char *words)
 	log_warning("%s/%s: sbatch: %s; looking whether Slurm has the job", e->namespace, e->name,
 		    words);
 	s->step = SUBMIT_GATHER;
-	s->looked = s->past_asked = s->past_known = false;
+	s->looked = s->past_asked = s->past_known = s->own_mark = false;
 	s->look_from = clock_us();
 	s->wait_until = clock_us() + SUBMIT_WAIT_FIRST * (1 << (s->tries < 4 ? s->tries : 4)) / 4;
 	s->tries++;
@@ -324,17 +344,26 @@ static void lost(struct agent *a, struct entry *e, const char *words)
 	sync_enqueue(a, e);
 }
 
-/* Slurm's no. Its mark stays, which tells nothing new: the generation is dealt with. */
+/* Slurm's no: the attempt has made no job. */
 static void no(struct agent *a, struct entry *e, const char *text)
 {
-	_cleanup_json_ struct json_object *spec =
-		entry_spec(e);
+	struct submission *s = e->submission;
 	char words[1200];
 
-	if (words_read(text, spec, words, sizeof(words)) == WORDS_REFUSED)
-		submit_refuse(a, e, "Refused", words);
-	else
+	if (words_read(text, s->spec, words, sizeof(words)) != WORDS_REFUSED) {
 		lost(a, e, words);
+		return;
+	}
+	s->mark = (struct mark){ 0 };
+	/* An edit that came meanwhile has not been refused. */
+	if (s->generation == e->generation)
+		submit_refuse(a, e, "Refused", words);
+}
+
+static void nobody(struct agent *a, struct entry *e, const char *text)
+{
+	e->submission->mark = (struct mark){ 0 };
+	submit_wait(a, e, "UserNotAllowed", text);
 }
 
 void submit_answered(struct agent *a, const struct owner_answer *answer)
@@ -345,14 +374,20 @@ void submit_answered(struct agent *a, const struct owner_answer *answer)
 	if (!e)
 		return;
 	e->acting = false;
-	if (answer->job_id)
+	if (answer->job_id) {
 		submit_bind(a, e, answer->job_id);
-	else if (answer->nobody)
-		submit_wait(a, e, "UserNotAllowed", answer->text);
+		return;
+	}
+	if (answer->nobody)
+		nobody(a, e, answer->text);
 	else if (answer->lost)
 		lost(a, e, answer->text[0] ? answer->text : "it was cut off");
 	else
 		no(a, e, answer->text);
+	if (s->generation != e->generation) {
+		begin_again(s);
+		s->generation = e->generation;
+	}
 	if (e->queue == QUEUE_NONE)
 		sync_enqueue(a, e);
 }

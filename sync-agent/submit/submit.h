@@ -50,13 +50,15 @@ struct submission {
 	int64_t shown_generation;
 	bool shown_false;
 	struct json_object *references; /* what is to be read, then what was: {"configmaps": ...} */
+	struct json_object *spec;       /* as it is submitted */
 	struct json_object *request;    /* for the owner helper */
 	int64_t wait_until;     /* monotonic: when to try again */
 	unsigned waits, tries;  /* in a row: for something outside of the object; without an answer */
 	bool for_us;            /* spec names this cluster */
 	bool ignored;           /* it is another cluster's */
 	bool refused;           /* this generation: nothing is done until spec changes */
-	bool marked, own_mark;  /* the mark was there when the object was first seen; is this agent's */
+	bool marked, own_mark;  /* the mark was there when the object was first seen; what became of the
+				 * attempt is known */
 	bool looked;            /* all of slurmctld's jobs were seen since look_from */
 	int64_t look_from;      /* monotonic */
 	bool past_asked, past_known; /* slurmdbd: was asked; has answered */

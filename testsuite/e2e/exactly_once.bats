@@ -110,6 +110,16 @@ no_sbatch() {
 	! lab_pgrep -x sbatch
 }
 
+@test "spec is edited while sbatch is at work: its refusal is about the spec before" {
+	with_sbatch 'touch $FLAG; sleep 3; echo "sbatch: error: no" >&2; exit 1'
+	make alice '{name: meanwhile}' '{comment: one, script: "#!/bin/sh\ntrue\n"}'
+	eventually flag_is_there
+	rm -rf "$OUT/bin"
+	as alice kubectl patch slurmjob meanwhile --type=merge -p '{"spec":{"comment":"two"}}'
+	once meanwhile
+	of alice meanwhile .spec.comment two
+}
+
 @test "the job has ended and slurmctld has forgotten it while no agent was there" {
 	with_sbatch '/usr/bin/sbatch "$@" >/dev/null; touch $FLAG; sleep 60'
 	make alice '{name: forgotten}' '{script: "#!/bin/sh\ntrue\n"}'
@@ -139,7 +149,6 @@ slurmctld_forgot() {
 		make alice "{name: restart-$i}" '{script: "#!/bin/sh\ntrue\n"}'
 		[ "$i" != 3 ] || "$LAB" down slurmctld
 	done
-	sleep 1
 	"$LAB" up slurmctld
 	for i in 1 2 3 4 5 6; do
 		once "restart-$i"

@@ -49,10 +49,10 @@ teardown_file() {
 	[ "$(kubectl get slurmjob -n slurm-alice -l "slurm-kube.io/user=alice,slurm-kube.io/cluster=lab" -o name | grep -c /first)" = 1 ]
 	no_object alice "$id"
 	kubectl get events -n slurm-alice --field-selector involvedObject.name=first | grep "job $id"
-	# Applied again: nothing to do, and the object stays as it is.
-	version=$(the alice first .metadata.resourceVersion)
+	# Applied again: nothing to do, and spec stays as it is. (The agent may write to status meanwhile.)
+	generation=$(the alice first .metadata.generation)
 	as alice kubectl apply -f "$BATS_TEST_TMPDIR/job.yaml" | grep unchanged
-	of alice first .metadata.resourceVersion "$version"
+	of alice first .metadata.generation "$generation"
 }
 
 @test "generateName, an array, and a name with a dot" {
@@ -143,6 +143,10 @@ echo "$TOKEN$NONE-"; tr "\0" " " </proc/$PPID/cmdline; sleep 1'
 	[[ $(SUBMIT_NAMESPACE=submit-root accepted_message root x) = *"no uid below minimumUid (1000)"* ]]
 	[[ $(SUBMIT_NAMESPACE=submit-nobody accepted_message root x) = *"no user 'no-such-user'"* ]]
 	[ "$(newest_job)" = "$first" ]
+	# Nothing holds what has no job and can't get one, also not where an attempt was made.
+	kubectl delete slurmjob -n submit-root x --timeout=20s
+	kubectl annotate namespace submit-nobody slurm-kube.io/user-
+	kubectl delete slurmjob -n submit-nobody x --timeout=20s
 	# Set right, it goes on by itself.
 	kubectl annotate namespace submit-none slurm-kube.io/user=bob
 	SUBMIT_NAMESPACE=submit-none eventually of root x .status.user bob
