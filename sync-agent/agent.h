@@ -12,6 +12,7 @@
  *   audit.c          a line for each of these
  *   events.c         Kubernetes Events
  *   transitions.c    ... about states
+ *   pods/            pods of SlurmJobs, and pods on our virtual nodes
  *   partitions.c     the cluster and its partitions -> catalog.c, which keeps their objects
  *   details.c        steps and usage
  *   finished.c       objects of ended jobs, until they go
@@ -35,6 +36,7 @@
 #include "sync-agent/leader.h"
 #include "sync-agent/metrics/metrics.h"
 #include "sync-agent/owner/owner.h"
+#include "sync-agent/pods/pods.h"
 #include "sync-agent/recorder.h"
 #include "sync-agent/slurm/thread.h"
 #include "sync-agent/submit/submit.h"
@@ -132,6 +134,8 @@ struct agent {
 		char *trouble;   /* why slurmctld doesn't answer; NULL: it does */
 		time_t contact;  /* when it last did, 0: not yet */
 	} look;
+
+	struct pods pods;
 
 	struct tomb *tombs;
 	char *tombs_path;

@@ -17,6 +17,7 @@ enum value_type {
 	VALUE_PATH,
 	VALUE_SOCKET,	/* a path that fits in a socket's address */
 	VALUE_ADDRESS,	/* ADDRESS:PORT */
+	VALUE_CHOICE,	/* one of a few words: choices[] */
 	VALUE_TEMPLATE, /* a namespace's name, with {user} and the like in it; the last text */
 	VALUE_WORDS,	/* a list of words: struct words */
 	VALUE_ACTIONS,	/* the same, each the name of an action */
@@ -66,10 +67,24 @@ static const struct key {
 	{ "leader.elect", VALUE_BOOL, offsetof(struct config, elect), NULL, true },
 	{ "leader.lease", VALUE_TIME, offsetof(struct config, lease), NULL, true },
 	{ "leader.namespace", VALUE_TEXT, offsetof(struct config, lease_namespace), NULL, true },
+	{ "nodes", SECTION, 0, NULL, false },
+	{ "nodes.create", VALUE_CHOICE, offsetof(struct config, nodes_create), "none", true },
+	{ "nodes.address", VALUE_TEXT, offsetof(struct config, nodes_address), NULL, true },
+	{ "logs", SECTION, 0, NULL, false },
+	{ "logs.pods", VALUE_CHOICE, offsetof(struct config, logs_pods), "none", true },
+	{ "pods", SECTION, 0, NULL, false },
+	{ "pods.scheduler", VALUE_TEXT, offsetof(struct config, pods_scheduler), NULL, true },
 	{ "minimumUid", VALUE_UID, offsetof(struct config, minimum_uid), NULL, false },
 	{ "stateFolder", VALUE_PATH, offsetof(struct config, state_folder), "/var/lib/slurm-kube",
 	  true },
 	{ "logLevel", VALUE_LEVEL, offsetof(struct config, log_level), NULL, false },
+};
+
+static const struct {
+	const char *key, *words[3], *problem;
+} choices[] = {
+	{ "nodes.create", { "none", "partition", "cluster" }, "it takes none, partition or cluster" },
+	{ "logs.pods", { "none", "annotated", "all" }, "it takes none, annotated or all" },
 };
 
 /* Where a value is, for messages. */
@@ -121,6 +136,19 @@ static bool is_template(const char *text)
 	return true;
 }
 
+static int check_choice(const struct place *at, const struct key *key, const char *text)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(choices); i++) {
+		if (strcmp(choices[i].key, key->name))
+			continue;
+		for (size_t j = 0; j < ARRAY_SIZE(choices[i].words); j++)
+			if (!strcmp(choices[i].words[j], text))
+				return 0;
+		return wrong(at, choices[i].problem);
+	}
+	return 0;
+}
+
 static int check_text(const struct place *at, enum value_type type, const char *text)
 {
 	struct doorbell_target target;
@@ -147,7 +175,8 @@ static int set_text(const struct place *at, const struct key *key, char **to,
 	if (!json_object_is_type(value, json_type_string) || !text[0] ||
 	    strlen(text) != (size_t)json_object_get_string_len(value))
 		return wrong(at, "it takes a text");
-	if (check_text(at, key->type, text) < 0)
+	if (check_text(at, key->type, text) < 0 ||
+	    (key->type == VALUE_CHOICE && check_choice(at, key, text) < 0))
 		return -1;
 	free(*to);
 	*to = strdup(text);
@@ -300,6 +329,9 @@ int config_load(const char *path, struct config *ret, struct error *err)
 		if (keys[i].fallback && !*to && !(*to = strdup(keys[i].fallback)))
 			return error_set(err, ENOMEM, "out of memory");
 	}
+	if (strcmp(c.logs_pods, "none") && !strcmp(c.nodes_create, "none"))
+		return error_set(err, EINVAL, "%s: logs.pods: pods need virtual nodes to be on; set nodes.create",
+				 path);
 	*ret = c;
 	c = (struct config){ 0 };
 	return 0;

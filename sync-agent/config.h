@@ -39,6 +39,10 @@ struct config {
 			  */
 	/* What it does as the user it runs as, not as the owner: field_is_action() */
 	struct words operator_actions;
+	char *nodes_create;    /* "none", "partition" or "cluster": what gets a virtual node */
+	char *nodes_address;   /* that Nodes publish; NULL: kubelet.listen's */
+	char *logs_pods;       /* "none", "annotated" or "all": which SlurmJobs get a pod */
+	char *pods_scheduler;  /* spec.schedulerName of pods that become jobs; NULL: none do */
 	bool default_cluster;  /* SlurmJobs that name no cluster are this one's */
 	bool elect;	       /* by a Lease */
 	int64_t lease;	       /* seconds */

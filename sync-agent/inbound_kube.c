@@ -155,6 +155,7 @@ static void object_there(struct agent *a, struct json_object *object, bool liste
 	if (e->born_here)
 		take_born_here(a, e, object);
 	sync_taken(a, e);
+	pods_job(a, e, object);
 	/* Our own status or label under way comes back with the generation it had; an edit doesn't. */
 	if (!e->in_flight || e->deleting || e->generation != generation)
 		compare(a, e);
@@ -165,6 +166,7 @@ static void object_gone(struct agent *a, struct entry *e, const char *version)
 {
 	entry_forget_object(e, version);
 	sync_taken(a, e);
+	pods_job(a, e, NULL);
 	if (!e->id)
 		sync_drop(a, e);
 	else if (!e->in_flight && !e->acting)

@@ -15,6 +15,7 @@ libmirror_la_SOURCES = \
 	sync-agent/mirror/minutes.c sync-agent/mirror/minutes.h \
 	sync-agent/mirror/object.c sync-agent/mirror/object.h \
 	sync-agent/mirror/partition.c sync-agent/mirror/partition.h \
+	sync-agent/mirror/quantity.c sync-agent/mirror/quantity.h \
 	sync-agent/mirror/reconcile.c sync-agent/mirror/reconcile.h \
 	sync-agent/mirror/same.c sync-agent/mirror/same.h \
 	sync-agent/mirror/sums.c sync-agent/mirror/sums.h \
@@ -93,6 +94,10 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/owner/steps.c sync-agent/owner/steps.h \
 	sync-agent/owner/sbatch.c sync-agent/owner/sbatch.h \
 	sync-agent/partitions.c \
+	sync-agent/pods/pods.c sync-agent/pods/pods.h \
+	sync-agent/pods/source.c sync-agent/pods/source.h \
+	sync-agent/pods/stranger.c \
+	sync-agent/pods/write.c \
 	sync-agent/reload.c \
 	sync-agent/transitions.c \
 	sync-agent/slurm/accounting.c sync-agent/slurm/accounting.h \

@@ -278,6 +278,7 @@ static void stop(struct agent *a)
 	http_stop(a->http);
 	watch_free(&a->watch);
 	partitions_stop(a);
+	pods_free(a);
 	kube_free(a->kube);
 	leader_free(&a->leader);
 	slurm_thread_stop(a->slurm);
@@ -333,9 +334,10 @@ static void take_doorbells(struct agent *a, int fd)
 static int64_t lead(struct agent *a)
 {
 	/* Each returns when it wants to be called again. */
-	static int64_t (*const listening[])(struct agent *) = { look_run, details_run, history_run };
+	static int64_t (*const listening[])(struct agent *) = { look_run, details_run, history_run,
+								pods_watch };
 	static int64_t (*const acting[])(struct agent *) = { sync_run, partitions_run, finished_run,
-							      events_run };
+							      events_run, pods_run };
 	int64_t next = watch_step(&a->watch);
 
 	open_doorbells(a);

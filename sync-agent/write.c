@@ -20,12 +20,12 @@
 /* -- answers -------------------------------------------------------------------------------- */
 
 /* The server is away or overloaded: nothing is wrong with this write. */
-static bool is_passing(const struct kube_answer *answer)
+bool write_is_passing(const struct kube_answer *answer)
 {
 	return answer->status == 0 || answer->status == 401 || answer->status == 429 || answer->status >= 500;
 }
 
-static void pause_kube(struct agent *a, const struct kube_answer *answer)
+void write_pause(struct agent *a, const struct kube_answer *answer)
 {
 	if (clock_us() < a->kube_pause_until)
 		return;
@@ -41,8 +41,8 @@ static void fail(struct write *w, const struct kube_answer *answer)
 {
 	struct entry *e = w->entry;
 
-	if (is_passing(answer)) {
-		pause_kube(w->agent, answer);
+	if (write_is_passing(answer)) {
+		write_pause(w->agent, answer);
 		sync_enqueue(w->agent, e);
 		return;
 	}
@@ -97,6 +97,7 @@ static void take_object(struct write *w, struct json_object *object)
 	if (object && !is_older(object, w->entry)) {
 		entry_take_object(w->entry, object);
 		sync_taken(w->agent, w->entry);
+		pods_job(w->agent, w->entry, object);
 	}
 }
 
@@ -257,6 +258,7 @@ static void finalizer_is_off(struct write *w, struct json_object *object)
 	job_group_free(w->entry->wanted);
 	w->entry->wanted = NULL;
 	sync_taken(w->agent, w->entry);
+	pods_job(w->agent, w->entry, NULL);
 }
 
 struct json_object *write_finalizers(const struct entry *e, bool ours)

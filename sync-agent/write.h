@@ -44,6 +44,10 @@ void write_take_finalizer(struct agent *a, struct entry *e,
 /* namespaces.c: the namespace is missing: make it, if that is wanted. */
 void namespace_create(struct write *w);
 
+/* Is the server only away or overloaded? Then nothing is sent for a while. */
+bool write_is_passing(const struct kube_answer *answer);
+void write_pause(struct agent *a, const struct kube_answer *answer);
+
 /* Ends of a write: the entry takes what the server has now; the object was there and is not: the
  * watch will say so, or has. */
 void write_take_object(struct write *w, struct json_object *object);

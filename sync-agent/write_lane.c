@@ -45,8 +45,10 @@ void write_details(struct agent *a, struct entry *e)
 /* The details are taken, and stay until the write that they are needed for. */
 static void fetched(struct write *w, struct json_object *object)
 {
-	if (object)
-		entry_take_object(w->entry, object);
+	if (!object)
+		return;
+	entry_take_object(w->entry, object);
+	pods_job(w->agent, w->entry, object);
 }
 
 void write_fetch(struct agent *a, struct entry *e)

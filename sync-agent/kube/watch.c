@@ -152,17 +152,18 @@ static void send_request(struct watch *w)
 	struct kube_request r = { .method = "GET", .ctx = w };
 	struct error err;
 
+	buffer_printf(&path, "%s?%s%s", w->path, w->query ? w->query : "", w->query ? "&" : "");
 	if (!w->version || w->list_again) {
 		char *token = w->next_page ? curl_easy_escape(NULL, w->next_page, 0) : NULL;
 
-		buffer_printf(&path, "%s?limit=%d%s%s", w->path, PAGE, token ? "&continue=" : "",
+		buffer_printf(&path, "limit=%d%s%s", PAGE, token ? "&continue=" : "",
 			      token ? token : "");
 		curl_free(token);
 		r.done = on_page;
 	} else {
 		buffer_printf(&path,
-			      "%s?watch=1&allowWatchBookmarks=true&resourceVersion=%s&timeoutSeconds=%d",
-			      w->path, w->version, WATCH_SECONDS);
+			      "watch=1&allowWatchBookmarks=true&resourceVersion=%s&timeoutSeconds=%d",
+			      w->version, WATCH_SECONDS);
 		r.done = on_watch_end;
 		r.line = on_line;
 	}

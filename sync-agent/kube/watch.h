@@ -22,6 +22,7 @@ enum watch_event {
 struct watch {
 	struct kube *kube;
 	const char *path; /* of the collection */
+	const char *query; /* "fieldSelector=..." to see a part of it; NULL: all */
 	/* object is the callback's for as long as it runs */
 	void (*on_event)(void *ctx, enum watch_event event, struct json_object *object);
 	void *ctx;

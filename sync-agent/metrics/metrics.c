@@ -16,6 +16,8 @@ static const struct {
 	[COUNT_WRITE_FINALIZER] = { "slurm_kube_writes_total", "kind=\"finalizer\"", NULL },
 	[COUNT_WRITE_NAMESPACE] = { "slurm_kube_writes_total", "kind=\"namespace\"", NULL },
 	[COUNT_WRITE_EVENT] = { "slurm_kube_writes_total", "kind=\"event\"", NULL },
+	[COUNT_WRITE_POD] = { "slurm_kube_writes_total", "kind=\"pod\"", NULL },
+	[COUNT_WRITE_NODE] = { "slurm_kube_writes_total", "kind=\"node\"", NULL },
 	[COUNT_WRITE_OTHER] = { "slurm_kube_writes_total", "kind=\"other\"", NULL },
 	[COUNT_WRITE_DELETE] = { "slurm_kube_writes_total", "kind=\"delete\"", NULL },
 	[COUNT_READ] = { "slurm_kube_reads_total", NULL,
