@@ -7,6 +7,7 @@
 
 #include "common/buffer.h"
 #include "common/cleanup.h"
+#include "common/hash.h"
 #include "common/json.h"
 #include "sync-agent/edit.h"
 #include "sync-agent/mirror/details.h"
@@ -396,13 +397,10 @@ void entry_set_submitted(struct entry *e, struct json_object *spec)
 
 void entry_submitted_hash(const struct entry *e, char buf[17])
 {
-	uint64_t hash = 0xcbf29ce484222325ULL;
-
 	buf[0] = '\0';
-	for (const char *p = e->submitted; p && *p; p++)
-		hash = (hash ^ (unsigned char)*p) * 0x100000001b3ULL;
 	if (e->submitted)
-		snprintf(buf, 17, "%016" PRIx64, hash);
+		snprintf(buf, 17, "%016" PRIx64,
+			 hash_bytes(HASH_SEED, e->submitted, strlen(e->submitted)));
 }
 
 void entry_remove(struct entries *all, struct entry *e)

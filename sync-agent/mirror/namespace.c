@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/buffer.h"
+#include "common/hash.h"
 #include "sync-agent/mirror/text.h"
 
 struct variable {
@@ -40,16 +41,13 @@ static void add_value(struct making *m, const struct variable *v, const char *va
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 	char label[LABEL_MAX + 1];
-	const char *p = value;
 
 	text_dns_label(value[0] ? value : "none", label);
 	m->parted &= m->dash || !m->used;
 	m->plain &= value[0] && !value[strspn(value, plain)] && !strcmp(value, label);
 	m->dash = false;
 	m->used |= 1u << (v - variables);
-	do
-		m->hash = (m->hash ^ (unsigned char)*p) * 16777619u;
-	while (*p++);
+	m->hash = hash32_text(m->hash, value);
 	buffer_add(&m->name, label, strlen(label));
 }
 
@@ -62,7 +60,7 @@ static bool is_ambiguous(const struct making *m)
 char *namespace_of(const char *template, const struct job *job)
 {
 	struct making m = { .name = BUFFER_INIT(1024), .plain = true, .parted = true,
-			    .hash = 2166136261u };
+			    .hash = HASH32_SEED };
 	char label[LABEL_MAX + 1];
 
 	while (*template) {
