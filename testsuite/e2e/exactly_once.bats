@@ -50,7 +50,7 @@ kill_and_restart() {
 
 # once NAME: it runs to its end, and it is the only one
 once() {
-	WITHIN=60 eventually of alice "$1" '.status.conditions[?(@.type=="Complete")].status' True
+	eventually of alice "$1" '.status.conditions[?(@.type=="Complete")].status' True
 	eventually recorded "$1"
 	[ "$(jobs_of alice "$1" | wc -l)" = 1 ] || { jobs_of alice "$1"; return 1; }
 	of alice "$1" .status.jobId "$(jobs_of alice "$1")"
