@@ -32,6 +32,11 @@ const char *json_get_string(struct json_object *o, const char *path);
 int64_t json_get_int(struct json_object *o, const char *path, int64_t fallback);
 bool json_get_bool(struct json_object *o, const char *path, bool fallback);
 
+/* The member of that very key, which may hold dots and slashes, as those of labels and annotations do. Borrowed; NULL if
+ * it is missing or null, key is NULL, or o is NULL or no object. The second: NULL, too, if it is no string. */
+struct json_object *json_member(struct json_object *o, const char *key);
+const char *json_member_string(struct json_object *o, const char *key);
+
 /* The number of an array's elements; 0 for whatever is no array. */
 size_t json_length(struct json_object *array);
 

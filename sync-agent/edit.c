@@ -231,10 +231,8 @@ bool edit_is_marked(const struct entry *e, struct json_object *send)
 	if (e->edit && e->edit->tried && !strcmp(e->edit->tried, plain(send)))
 		return true;
 	json_object_object_foreach(send, name, value) {
-		struct json_object *same = NULL;
-
-		if (!marked || !json_object_object_get_ex(marked, name, &same) ||
-		    !json_object_equal(same, value))
+		if (!json_object_object_get_ex(marked, name, NULL) ||
+		    !json_object_equal(json_member(marked, name), value))
 			return false;
 	}
 	return true;

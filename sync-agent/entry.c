@@ -283,7 +283,8 @@ void entry_take_object(struct entry *e, struct json_object *object)
 {
 	const char *uid = json_get_string(object, "metadata.uid");
 	const char *policy = json_get_string(object, "spec.deletionPolicy");
-	struct json_object *labels = json_get(object, "metadata.labels"), *label = NULL;
+	const char *label = json_member_string(json_get(object, "metadata.labels"),
+					       OBJECT_GROUP "/state");
 
 	e->exists = true;
 	entry_set(&e->version, json_get_string(object, "metadata.resourceVersion"));
@@ -292,9 +293,7 @@ void entry_take_object(struct entry *e, struct json_object *object)
 	e->deleting = json_get(object, "metadata.deletionTimestamp") != NULL;
 	take_finalizers(e, json_get(object, "metadata.finalizers"));
 	e->orphan = policy && !strcmp(policy, "Orphan");
-	if (labels)
-		json_object_object_get_ex(labels, OBJECT_GROUP "/state", &label);
-	snprintf(e->label, sizeof(e->label), "%s", label ? json_object_get_string(label) : "");
+	snprintf(e->label, sizeof(e->label), "%s", label ? label : "");
 	e->ttl = json_get_int(object, "spec.ttlSecondsAfterFinished", -1);
 	take_texts(e, json_get(object, "spec"), json_get(object, "status.current"));
 	take_status(e, json_get(object, "status"));

@@ -6,6 +6,7 @@
 
 #include "common/buffer.h"
 #include "common/hash.h"
+#include "common/json.h"
 #include "sync-agent/mirror/text.h"
 
 struct variable {
@@ -83,10 +84,8 @@ char *namespace_of(const char *template, const struct job *job)
 
 bool namespace_is_for(struct json_object *object, const char *user)
 {
-	struct json_object *annotations = NULL, *value = NULL, *metadata = NULL;
+	const char *its_user = json_member_string(json_get(object, "metadata.annotations"),
+						  NAMESPACE_USER);
 
-	if (json_object_object_get_ex(object, "metadata", &metadata) &&
-	    json_object_object_get_ex(metadata, "annotations", &annotations))
-		json_object_object_get_ex(annotations, NAMESPACE_USER, &value);
-	return !value || !strcmp(json_object_get_string(value), user);
+	return !its_user || !strcmp(its_user, user);
 }

@@ -62,7 +62,6 @@ void submit_forget(struct agent *a, struct entry *e)
 
 void submit_take_object(struct agent *a, struct entry *e, struct json_object *object)
 {
-	struct json_object *annotations = json_get(object, "metadata.annotations"), *text = NULL;
 	const char *cluster = json_get_string(object, "spec.cluster");
 	struct submission *s;
 
@@ -77,10 +76,9 @@ void submit_take_object(struct agent *a, struct entry *e, struct json_object *ob
 		s->generation = e->generation;
 	}
 	s->for_us = cluster && cluster[0];
-	if (annotations)
-		json_object_object_get_ex(annotations, MARK_ANNOTATION, &text);
 	if (!s->own_mark)
-		s->mark = mark_parse(text ? json_object_get_string(text) : NULL);
+		s->mark = mark_parse(json_member_string(json_get(object, "metadata.annotations"),
+							MARK_ANNOTATION));
 	if (s->mark.generation && !s->own_mark && s->step == SUBMIT_GATHER && !s->marked) {
 		s->marked = true;
 		s->looked = false;
