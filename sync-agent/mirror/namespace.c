@@ -84,8 +84,8 @@ char *namespace_of(const char *template, const struct job *job)
 
 bool namespace_is_for(struct json_object *object, const char *user)
 {
-	const char *its_user = json_member_string(json_get(object, "metadata.annotations"),
-						  NAMESPACE_USER);
+	struct json_object *value = json_member(json_get(object, "metadata.annotations"),
+						NAMESPACE_USER);
 
-	return !its_user || !strcmp(its_user, user);
+	return !value || !strcmp(json_object_get_string(value), user);
 }
