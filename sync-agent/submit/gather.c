@@ -27,16 +27,17 @@ static void take_namespace(struct agent *a, struct entry *e, struct json_object 
 	const char *user = json_member_string(annotations, NAMESPACE_USER);
 	const char *cluster = json_member_string(annotations, NAMESPACE_CLUSTER);
 	struct submission *s = e->submission;
+	bool known = user && user[0] && strlen(user) < sizeof(s->user);
 
 	if (!s->for_us && (cluster ? strcmp(cluster, a->cluster) != 0 : !a->config.default_cluster)) {
 		s->ignored = true;
 		return;
 	}
-	if ((!user || !user[0]) && e->deleting) {
+	if (!known && e->deleting) {
 		s->mark.generation = 0; /* whose job it would be can't be told: the object is not held for that */
 		return;
 	}
-	if (!user || !user[0] || strlen(user) >= sizeof(s->user)) {
+	if (!known) {
 		submit_wait(a, e, "NoUser",
 			    "the namespace doesn't say whose jobs are submitted here: an administrator "
 			    "sets its annotation " NAMESPACE_USER);
