@@ -51,6 +51,11 @@ struct json_object *json_parse(const char *text, size_t len, struct error *err)
 	return o;
 }
 
+struct json_object *json_of_text(const char *text)
+{
+	return text ? json_parse(text, strlen(text), NULL) : NULL;
+}
+
 struct json_object *json_get(struct json_object *o, const char *path)
 {
 	char key[128];

@@ -23,6 +23,9 @@ static inline void json_putp(struct json_object **o)
  * null is refused, since json-c gives NULL for it. */
 struct json_object *json_parse(const char *text, size_t len, struct error *err);
 
+/* What was made a text before: a new reference, NULL if text is NULL (or no JSON). */
+struct json_object *json_of_text(const char *text);
+
 /* Look up "a.b.c" in nested objects. Returns a borrowed reference, or NULL if any step is missing,
  * null or not an object. A key that holds a dot can't be reached this way. */
 struct json_object *json_get(struct json_object *o, const char *path);

@@ -242,7 +242,7 @@ static void take_details(struct entry *e, struct json_object *status)
 	_cleanup_json_ struct json_object *theirs = details_of(status), *ours = NULL;
 
 	if (e->details_dirty) {
-		ours = e->details ? json_parse(e->details, strlen(e->details), NULL) : NULL;
+		ours = json_of_text(e->details);
 		e->details_dirty = !details_same(ours, theirs);
 		return;
 	}
@@ -322,8 +322,7 @@ void entry_forget_object(struct entry *e, const char *version)
 
 static void change_known(struct entry *e, struct json_object *values, bool know)
 {
-	_cleanup_json_ struct json_object *known =
-		e->known ? json_parse(e->known, strlen(e->known), NULL) : NULL;
+	_cleanup_json_ struct json_object *known = json_of_text(e->known);
 
 	if (!known)
 		known = json_object_new_object();
