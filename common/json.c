@@ -51,6 +51,11 @@ struct json_object *json_parse(const char *text, size_t len, struct error *err)
 	return o;
 }
 
+struct json_object *json_of_text(const char *text)
+{
+	return text ? json_parse(text, strlen(text), NULL) : NULL;
+}
+
 struct json_object *json_get(struct json_object *o, const char *path)
 {
 	char key[128];
@@ -69,10 +74,28 @@ struct json_object *json_get(struct json_object *o, const char *path)
 	return o;
 }
 
+struct json_object *json_member(struct json_object *o, const char *key)
+{
+	struct json_object *value = NULL;
+
+	if (key)
+		json_object_object_get_ex(o, key, &value);
+	return value;
+}
+
+static const char *string_of(struct json_object *o)
+{
+	return json_object_is_type(o, json_type_string) ? json_object_get_string(o) : NULL;
+}
+
+const char *json_member_string(struct json_object *o, const char *key)
+{
+	return string_of(json_member(o, key));
+}
+
 const char *json_get_string(struct json_object *o, const char *path)
 {
-	o = json_get(o, path);
-	return json_object_is_type(o, json_type_string) ? json_object_get_string(o) : NULL;
+	return string_of(json_get(o, path));
 }
 
 int64_t json_get_int(struct json_object *o, const char *path, int64_t fallback)

@@ -23,6 +23,9 @@ static inline void json_putp(struct json_object **o)
  * null is refused, since json-c gives NULL for it. */
 struct json_object *json_parse(const char *text, size_t len, struct error *err);
 
+/* What was made a text before: a new reference, NULL if text is NULL (or no JSON). */
+struct json_object *json_of_text(const char *text);
+
 /* Look up "a.b.c" in nested objects. Returns a borrowed reference, or NULL if any step is missing,
  * null or not an object. A key that holds a dot can't be reached this way. */
 struct json_object *json_get(struct json_object *o, const char *path);
@@ -31,6 +34,11 @@ struct json_object *json_get(struct json_object *o, const char *path);
 const char *json_get_string(struct json_object *o, const char *path);
 int64_t json_get_int(struct json_object *o, const char *path, int64_t fallback);
 bool json_get_bool(struct json_object *o, const char *path, bool fallback);
+
+/* The member of that very key, which may hold dots and slashes, as those of labels and annotations do. Borrowed; NULL if
+ * it is missing or null, key is NULL, or o is NULL or no object. The second: NULL, too, if it is no string. */
+struct json_object *json_member(struct json_object *o, const char *key);
+const char *json_member_string(struct json_object *o, const char *key);
 
 /* The number of an array's elements; 0 for whatever is no array. */
 size_t json_length(struct json_object *array);

@@ -11,6 +11,7 @@ libcommon_la_SOURCES = \
 	common/container_policy.c common/container_policy_read.c common/container_policy.h \
 	common/doorbell.c common/doorbell_ring.c common/doorbell.h \
 	common/error.c common/error.h \
+	common/hash.h \
 	common/image_reference.c common/image_reference.h \
 	common/process.c common/process.h \
 	common/remove_tree.c common/remove_tree.h \

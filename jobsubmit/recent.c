@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "common/hash.h"
+
 /* Sets of a few slots each, of fixed size: nothing is allocated under slurmctld's locks. A set that is
  * full forgets its oldest; at 100 submissions a second that is far from happening. */
 #define SETS 4096
@@ -16,14 +18,6 @@ struct slot {
 
 static struct slot table[SETS][SLOTS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-	do
-		hash = (hash ^ (unsigned char)*text) * 0x100000001b3ULL;
-	while (*text++);
-	return hash;
-}
 
 static bool add(uint64_t hash, time_t now)
 {
@@ -41,7 +35,7 @@ static bool add(uint64_t hash, time_t now)
 
 bool recent_add(uint32_t user, const char *uid, const char *generation)
 {
-	uint64_t hash = (0xcbf29ce484222325ULL ^ user) * 0x100000001b3ULL;
+	uint64_t hash = hash_number(HASH_SEED, user);
 	struct timespec now;
 	bool added;
 

@@ -29,7 +29,7 @@ static void read_back(struct agent *a, struct entry *e)
 
 static struct json_object *sent_of(const struct entry *e)
 {
-	return e->sent ? json_parse(e->sent, strlen(e->sent), NULL) : NULL;
+	return json_of_text(e->sent);
 }
 
 /* Neither yes nor no: the edit is still to be made. */

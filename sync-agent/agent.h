@@ -68,7 +68,7 @@ struct agent {
 	struct entries entries;
 	struct entry *queues[QUEUE_COUNT];
 	unsigned queued[QUEUE_COUNT]; /* how many are in each */
-	struct submission *submissions; /* by the object's uid */
+	struct submission *submissions, *submission_tickets; /* by the object's uid, by serial */
 	uint32_t submission_serial;
 	bool stop, failed;
 	bool dry_run;          /* --dry-run: nothing is written or done */

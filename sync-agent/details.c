@@ -29,7 +29,7 @@ static const int64_t usage_pauses[] = { 5 * SECOND, 15 * SECOND, 60 * SECOND, 30
 
 static struct json_object *details_load(const struct entry *e)
 {
-	struct json_object *o = e->details ? json_parse(e->details, strlen(e->details), NULL) : NULL;
+	struct json_object *o = json_of_text(e->details);
 
 	return o ? o : json_object_new_object();
 }

@@ -26,10 +26,10 @@ static void merge_spec(struct entry *e, struct json_object *patch)
 
 static void take_label(struct entry *e, struct json_object *labels)
 {
-	struct json_object *state;
+	const char *state = json_member_string(labels, OBJECT_GROUP "/state");
 
-	if (json_object_object_get_ex(labels, OBJECT_GROUP "/state", &state))
-		snprintf(e->label, sizeof(e->label), "%s", json_object_get_string(state));
+	if (state)
+		snprintf(e->label, sizeof(e->label), "%s", state);
 }
 
 static bool has_finalizer(struct json_object *list)

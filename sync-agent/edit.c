@@ -10,11 +10,6 @@
 
 #define EDITORS_MAX 16
 
-static struct json_object *parse(const char *text)
-{
-	return text ? json_parse(text, strlen(text), NULL) : NULL;
-}
-
 static const char *plain(struct json_object *o)
 {
 	return o ? json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN) : NULL;
@@ -97,7 +92,7 @@ static bool has_field(struct json_object *o, const char *field)
 void edit_editor(const struct entry *e, const char *field, char *manager, size_t manager_size,
 		 char *when, size_t when_size)
 {
-	_cleanup_json_ struct json_object *list = e->edit ? parse(e->edit->editors) : NULL;
+	_cleanup_json_ struct json_object *list = e->edit ? json_of_text(e->edit->editors) : NULL;
 
 	manager[0] = when[0] = '\0';
 	for (size_t i = 0; i < json_length(list); i++) {
@@ -160,12 +155,12 @@ static struct json_object *first_base(const struct entry *e, struct json_object 
 void edit_plan(const struct entry *e, struct json_object *spec, struct json_object *now,
 	       bool finished, struct reconcile_plan *ret)
 {
-	_cleanup_json_ struct json_object *base = entry_current(e), *known = parse(e->known);
-	_cleanup_json_ struct json_object *marked = e->edit ? parse(e->edit->marked) : NULL;
-	_cleanup_json_ struct json_object *accepted = e->edit ? parse(e->edit->accepted) : NULL;
+	_cleanup_json_ struct json_object *base = entry_current(e), *known = json_of_text(e->known);
+	_cleanup_json_ struct json_object *marked = e->edit ? json_of_text(e->edit->marked) : NULL;
+	_cleanup_json_ struct json_object *accepted = e->edit ? json_of_text(e->edit->accepted) : NULL;
 	/* Once all has agreed under this agent's eyes it knows better. */
 	_cleanup_json_ struct json_object *list =
-		e->edit && !e->settled ? parse(e->edit->editors) : NULL;
+		e->edit && !e->settled ? json_of_text(e->edit->editors) : NULL;
 	_cleanup_json_ struct json_object *ours = fields_of(list, true);
 	_cleanup_json_ struct json_object *theirs = fields_of(list, false);
 	struct reconcile_input in = {
@@ -186,7 +181,7 @@ void edit_plan(const struct entry *e, struct json_object *spec, struct json_obje
 /* Set a member of a JSON text. */
 static void text_add(char **text, const char *name, struct json_object *value)
 {
-	_cleanup_json_ struct json_object *o = parse(*text);
+	_cleanup_json_ struct json_object *o = json_of_text(*text);
 
 	if (!o)
 		o = json_object_new_object();
@@ -199,10 +194,10 @@ static void text_add(char **text, const char *name, struct json_object *value)
 static void settle_requeue(struct entry *e, uint64_t restarts)
 {
 	static const char name[] = "requeueRequestedAt";
-	_cleanup_json_ struct json_object *marked = parse(e->edit->marked);
+	_cleanup_json_ struct json_object *marked = json_of_text(e->edit->marked);
 	_cleanup_json_ struct json_object *value = json_object_get(json_get(marked, name));
 	_cleanup_json_ struct json_object *known = NULL;
-	_cleanup_json_ struct json_object *accepted = parse(e->edit->accepted);
+	_cleanup_json_ struct json_object *accepted = json_of_text(e->edit->accepted);
 
 	if (!value || json_object_equal(json_get(accepted, name), value) ||
 	    (uint64_t)json_get_int(marked, "restarts", INT64_MAX) >= restarts)
@@ -219,22 +214,20 @@ struct json_object *edit_kept(struct entry *e, uint64_t restarts)
 
 	if (e->edit && e->edit->marked)
 		settle_requeue(e, restarts);
-	accepted = e->edit ? parse(e->edit->accepted) : NULL;
+	accepted = e->edit ? json_of_text(e->edit->accepted) : NULL;
 	return fields_kept(current, accepted);
 }
 
 bool edit_is_marked(const struct entry *e, struct json_object *send)
 {
-	_cleanup_json_ struct json_object *marked = e->edit ? parse(e->edit->marked) : NULL;
+	_cleanup_json_ struct json_object *marked = e->edit ? json_of_text(e->edit->marked) : NULL;
 
 	/* A server that doesn't know status.sending leaves it out. */
 	if (e->edit && e->edit->tried && !strcmp(e->edit->tried, plain(send)))
 		return true;
 	json_object_object_foreach(send, name, value) {
-		struct json_object *same = NULL;
-
-		if (!marked || !json_object_object_get_ex(marked, name, &same) ||
-		    !json_object_equal(same, value))
+		if (!json_object_object_get_ex(marked, name, NULL) ||
+		    !json_object_equal(json_member(marked, name), value))
 			return false;
 	}
 	return true;

@@ -9,11 +9,6 @@
 #include "sync-agent/mirror/fields.h"
 #include "sync-agent/mirror/reconcile.h"
 
-static struct json_object *parse(const char *text)
-{
-	return text ? json_parse(text, strlen(text), NULL) : NULL;
-}
-
 static bool has_ended(const struct view *v)
 {
 	return v->phase == PHASE_COMPLETED || v->phase == PHASE_FAILED;
@@ -45,7 +40,8 @@ char *edit_dependency(struct agent *a, const struct entry *e, const char *depend
 static void as_submitted(const struct entry *e, const struct view *v, struct json_object *spec,
 			 struct json_object *now)
 {
-	_cleanup_json_ struct json_object *submitted = e->submitted ? parse(e->submitted) : entry_spec(e);
+	_cleanup_json_ struct json_object *submitted =
+		e->submitted ? json_of_text(e->submitted) : entry_spec(e);
 	struct json_object *dependency = json_get(spec, "dependency");
 
 	for (size_t i = 0; i < n_fields; i++) {

@@ -7,6 +7,7 @@
 
 #include "common/buffer.h"
 #include "common/cleanup.h"
+#include "common/hash.h"
 #include "common/json.h"
 #include "sync-agent/edit.h"
 #include "sync-agent/mirror/details.h"
@@ -241,7 +242,7 @@ static void take_details(struct entry *e, struct json_object *status)
 	_cleanup_json_ struct json_object *theirs = details_of(status), *ours = NULL;
 
 	if (e->details_dirty) {
-		ours = e->details ? json_parse(e->details, strlen(e->details), NULL) : NULL;
+		ours = json_of_text(e->details);
 		e->details_dirty = !details_same(ours, theirs);
 		return;
 	}
@@ -282,7 +283,8 @@ void entry_take_object(struct entry *e, struct json_object *object)
 {
 	const char *uid = json_get_string(object, "metadata.uid");
 	const char *policy = json_get_string(object, "spec.deletionPolicy");
-	struct json_object *labels = json_get(object, "metadata.labels"), *label = NULL;
+	const char *label = json_member_string(json_get(object, "metadata.labels"),
+					       OBJECT_GROUP "/state");
 
 	e->exists = true;
 	entry_set(&e->version, json_get_string(object, "metadata.resourceVersion"));
@@ -291,9 +293,7 @@ void entry_take_object(struct entry *e, struct json_object *object)
 	e->deleting = json_get(object, "metadata.deletionTimestamp") != NULL;
 	take_finalizers(e, json_get(object, "metadata.finalizers"));
 	e->orphan = policy && !strcmp(policy, "Orphan");
-	if (labels)
-		json_object_object_get_ex(labels, OBJECT_GROUP "/state", &label);
-	snprintf(e->label, sizeof(e->label), "%s", label ? json_object_get_string(label) : "");
+	snprintf(e->label, sizeof(e->label), "%s", label ? label : "");
 	e->ttl = json_get_int(object, "spec.ttlSecondsAfterFinished", -1);
 	take_texts(e, json_get(object, "spec"), json_get(object, "status.current"));
 	take_status(e, json_get(object, "status"));
@@ -322,8 +322,7 @@ void entry_forget_object(struct entry *e, const char *version)
 
 static void change_known(struct entry *e, struct json_object *values, bool know)
 {
-	_cleanup_json_ struct json_object *known =
-		e->known ? json_parse(e->known, strlen(e->known), NULL) : NULL;
+	_cleanup_json_ struct json_object *known = json_of_text(e->known);
 
 	if (!known)
 		known = json_object_new_object();
@@ -396,13 +395,10 @@ void entry_set_submitted(struct entry *e, struct json_object *spec)
 
 void entry_submitted_hash(const struct entry *e, char buf[17])
 {
-	uint64_t hash = 0xcbf29ce484222325ULL;
-
 	buf[0] = '\0';
-	for (const char *p = e->submitted; p && *p; p++)
-		hash = (hash ^ (unsigned char)*p) * 0x100000001b3ULL;
 	if (e->submitted)
-		snprintf(buf, 17, "%016" PRIx64, hash);
+		snprintf(buf, 17, "%016" PRIx64,
+			 hash_bytes(HASH_SEED, e->submitted, strlen(e->submitted)));
 }
 
 void entry_remove(struct entries *all, struct entry *e)

@@ -21,15 +21,6 @@ static bool is_same(const struct entry *e, const char *version)
 	return e->exists && e->version && version && !strcmp(version, e->version);
 }
 
-static const char *label(struct json_object *object, const char *name)
-{
-	struct json_object *value = NULL, *all = json_get(object, "metadata.labels");
-
-	if (all)
-		json_object_object_get_ex(all, name, &value);
-	return value ? json_object_get_string(value) : NULL;
-}
-
 /* The very object that the entry is of. */
 static bool is_known(const struct entry *e, struct json_object *object)
 {
@@ -49,7 +40,8 @@ static bool is_ours(const struct agent *a, struct json_object *object)
 		cluster = json_get_string(object, "spec.cluster");
 	if (cluster && cluster[0])
 		return !strcmp(cluster, a->cluster);
-	cluster = label(object, OBJECT_GROUP "/cluster");
+	cluster = json_member_string(json_get(object, "metadata.labels"),
+				     OBJECT_GROUP "/cluster");
 	text_label(a->cluster, ours);
 	return !cluster || !strcmp(cluster, ours);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "common/hash.h"
 #include "common/json.h"
 #include "sync-agent/mirror/text.h"
 
@@ -14,28 +15,24 @@
 #define LATER_US 1000000
 #define MESSAGE_MAX 1024
 
-/* FNV-1a. */
-static uint64_t hash(uint64_t h, const char *text)
+static uint64_t hash_line(uint64_t hash, const char *text)
 {
-	h = h ? h : 14695981039346656037ULL;
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * 1099511628211ULL;
-	return (h ^ '\n') * 1099511628211ULL;
+	return hash_number(hash_bytes(hash, text, strlen(text)), '\n');
 }
 
 static uint64_t key_of(const struct event_what *w)
 {
-	uint64_t h = hash(hash(0, w->uid), w->reason);
+	uint64_t hash = hash_line(hash_line(HASH_SEED, w->uid), w->reason);
 
 	/* What happens once is told once, even if by then there is more to say of it. */
-	return w->occasion ? (h ^ w->occasion) * 1099511628211ULL : hash(h, w->message);
+	return w->occasion ? hash_number(hash, w->occasion) : hash_line(hash, w->message);
 }
 
 /* -- budgets -------------------------------------------------------------------------------- */
 
 static bool object_may(struct recorder *r, const char *uid, int64_t now)
 {
-	size_t i = hash(0, uid) % ARRAY_SIZE(r->objects);
+	size_t i = hash_line(HASH_SEED, uid) % ARRAY_SIZE(r->objects);
 	float *spent = &r->objects[i].tokens;
 
 	*spent -= (float)((double)(now - r->objects[i].at) / OBJECT_REFILL_US);

@@ -116,16 +116,14 @@ static void ask_who(struct agent *a, struct entry *e, const struct view *v)
 
 static void add_details(const struct entry *e, struct json_object *status)
 {
-	_cleanup_json_ struct json_object *details =
-		e->details ? json_parse(e->details, strlen(e->details), NULL) : NULL;
+	_cleanup_json_ struct json_object *details = json_of_text(e->details);
 
 	details_add(status, details);
 }
 
 static void advance_status(struct agent *a, struct entry *e, const struct view *v)
 {
-	_cleanup_json_ struct json_object *status =
-		object_status(v, entry_synced(e), e->generation);
+	_cleanup_json_ struct json_object *status = object_status(v, entry_synced(e), e->generation);
 	char submitted[17];
 
 	entry_submitted_hash(e, submitted);

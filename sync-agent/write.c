@@ -103,8 +103,8 @@ static void take_object(struct write *w, struct json_object *object)
 
 /* -- sending -------------------------------------------------------------------------------- */
 
-void write_send(struct agent *a, const struct write *template, const char *method,
-		       const char *type, struct json_object *body, const char *path_format, ...)
+void write_send(struct agent *a, const struct write *template, const char *method, const char *type,
+		struct json_object *body, const char *path_format, ...)
 {
 	struct write *w = malloc(sizeof(*w));
 	struct kube_request r = { .method = method, .type = type, .done = on_answer, .ctx = w };
@@ -165,7 +165,8 @@ static void object_made(struct write *w, struct json_object *object)
 
 void write_create(struct agent *a, struct entry *e, const struct view *v)
 {
-	struct write w = { .agent = a, .entry = e, .what = "create", .count = COUNT_WRITE_CREATE, .done = object_made,
+	struct write w = { .agent = a, .entry = e, .what = "create",
+			   .count = COUNT_WRITE_CREATE, .done = object_made,
 			   .missing = namespace_create };
 	_cleanup_json_ struct json_object *o = write_body(e, true);
 	struct json_object *metadata = json_get(o, "metadata");
@@ -199,7 +200,8 @@ void write_object_missing(struct write *w)
 
 void write_spec(struct agent *a, struct entry *e, struct json_object *patch)
 {
-	struct write w = { .agent = a, .entry = e, .what = "write spec", .count = COUNT_WRITE_SPEC, .done = spec_written,
+	struct write w = { .agent = a, .entry = e, .what = "write spec",
+			   .count = COUNT_WRITE_SPEC, .done = spec_written,
 			   .missing = write_object_missing, .patch = patch };
 	_cleanup_json_ struct json_object *o = write_body(e, false);
 
@@ -209,7 +211,8 @@ void write_spec(struct agent *a, struct entry *e, struct json_object *patch)
 
 void write_status(struct agent *a, struct entry *e, struct json_object *status)
 {
-	struct write w = { .agent = a, .entry = e, .what = "write status", .count = COUNT_WRITE_STATUS, .done = write_take_object,
+	struct write w = { .agent = a, .entry = e, .what = "write status",
+			   .count = COUNT_WRITE_STATUS, .done = write_take_object,
 			   .missing = write_object_missing };
 	_cleanup_json_ struct json_object *o = write_body(e, true);
 
@@ -234,7 +237,8 @@ struct json_object *write_condition(const char *type, const char *status, const 
 
 void write_lost(struct agent *a, struct entry *e)
 {
-	struct write w = { .agent = a, .entry = e, .what = "write status", .count = COUNT_WRITE_STATUS, .done = write_take_object,
+	struct write w = { .agent = a, .entry = e, .what = "write status",
+			   .count = COUNT_WRITE_STATUS, .done = write_take_object,
 			   .missing = write_object_missing };
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 	struct json_object *status = json_object_new_object(), *list = json_object_new_array();
@@ -263,10 +267,8 @@ static void finalizer_is_off(struct write *w, struct json_object *object)
 
 struct json_object *write_finalizers(const struct entry *e, bool ours)
 {
-	struct json_object *list = NULL;
+	struct json_object *list = json_of_text(e->finalizers);
 
-	if (e->finalizers)
-		list = json_parse(e->finalizers, strlen(e->finalizers), NULL);
 	if (!list)
 		list = json_object_new_array();
 	if (ours)

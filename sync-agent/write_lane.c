@@ -30,8 +30,7 @@ void write_details(struct agent *a, struct entry *e)
 			   .count = COUNT_WRITE_STATUS, .done = write_take_object,
 			   .missing = write_object_missing };
 	_cleanup_json_ struct json_object *o = json_object_new_object();
-	_cleanup_json_ struct json_object *details =
-		e->details ? json_parse(e->details, strlen(e->details), NULL) : NULL;
+	_cleanup_json_ struct json_object *details = json_of_text(e->details);
 	struct json_object *status = json_object_new_object();
 	char now[TIME_SIZE];
 

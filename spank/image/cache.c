@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "common/buffer.h"
+#include "common/hash.h"
 
 #define NAME_TEXT_MAX 8192
 #define FRESH_SECONDS 600 /* a kernel writes what is a minute old, but not on a busy disk */
@@ -162,18 +163,13 @@ int cache_find(const char *images, const char *site, const char *key, struct cac
 	return rc;
 }
 
-/* FNV-1a, which is not for secrets: the file's text is compared, too. */
-static uint64_t hash(const char *text, uint64_t h)
-{
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * 0x100000001b3;
-	return h;
-}
-
+/* Others may come to the same name: the file's text is compared, too. */
 void cache_name_file(const char *job, const char *reference, char dest[32])
 {
-	snprintf(dest, 32, "%016llx",
-		 (unsigned long long)hash(reference, hash(job, 0xcbf29ce484222325)));
+	uint64_t hash = hash_bytes(HASH_SEED, job, strlen(job));
+
+	hash = hash_bytes(hash, reference, strlen(reference));
+	snprintf(dest, 32, "%016llx", (unsigned long long)hash);
 }
 
 static int name_path(const char *images, const char *job, const char *reference,

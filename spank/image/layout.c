@@ -126,11 +126,9 @@ static int follow_index(const char *path, struct layout_blob *blob, struct error
 
 static bool has_tag(struct json_object *descriptor, const char *tag)
 {
-	struct json_object *annotations = json_get(descriptor, "annotations"), *name = NULL;
+	const char *name = json_member_string(json_get(descriptor, "annotations"), REF_NAME);
 
-	return json_object_object_get_ex(annotations, REF_NAME, &name) &&
-	       json_object_is_type(name, json_type_string) &&
-	       !strcmp(json_object_get_string(name), tag);
+	return name && !strcmp(name, tag);
 }
 
 static int find_tag(struct json_object *list, const char *tag, struct layout_blob *ret,

@@ -9,6 +9,7 @@
 #include <sys/utsname.h>
 
 #include "common/cleanup.h"
+#include "common/hash.h"
 #include "spank/image/sif.h"
 
 #define SUPERBLOCK_SIZE 96
@@ -63,12 +64,10 @@ static int find_folder(struct image_source *s, int fd, struct error *err)
 /* Another file, or the same one changed, has another key. */
 static void make_key(struct image_source *s, const struct stat *st, const unsigned char *superblock)
 {
-	uint64_t h = 0xcbf29ce484222325; /* FNV-1a */
+	uint64_t hash = hash_bytes(HASH_SEED, superblock, SUPERBLOCK_SIZE);
 
-	for (size_t i = 0; i < SUPERBLOCK_SIZE; i++)
-		h = (h ^ superblock[i]) * 0x100000001b3;
 	snprintf(s->key, sizeof(s->key), "file-%016llx-%llx-%llx-%llx-%llx-%llx",
-		 (unsigned long long)h, (unsigned long long)st->st_dev,
+		 (unsigned long long)hash, (unsigned long long)st->st_dev,
 		 (unsigned long long)st->st_ino, (unsigned long long)st->st_size,
 		 (unsigned long long)st->st_mtim.tv_sec * 1000000000ULL +
 			 (unsigned long long)st->st_mtim.tv_nsec,

@@ -60,9 +60,8 @@ bool details_same(struct json_object *a, struct json_object *b)
 
 static bool set(struct json_object *o, const char *key, struct json_object *value)
 {
-	struct json_object *before = NULL;
+	struct json_object *before = json_member(o, key);
 
-	json_object_object_get_ex(o, key, &before);
 	if (before && json_object_equal(before, value)) {
 		json_object_put(value);
 		return false;

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "common/buffer.h"
+#include "common/hash.h"
+#include "common/json.h"
 #include "sync-agent/mirror/text.h"
 
 struct variable {
@@ -40,16 +42,13 @@ static void add_value(struct making *m, const struct variable *v, const char *va
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 	char label[LABEL_MAX + 1];
-	const char *p = value;
 
 	text_dns_label(value[0] ? value : "none", label);
 	m->parted &= m->dash || !m->used;
 	m->plain &= value[0] && !value[strspn(value, plain)] && !strcmp(value, label);
 	m->dash = false;
 	m->used |= 1u << (v - variables);
-	do
-		m->hash = (m->hash ^ (unsigned char)*p) * 16777619u;
-	while (*p++);
+	m->hash = hash32_text(m->hash, value);
 	buffer_add(&m->name, label, strlen(label));
 }
 
@@ -62,7 +61,7 @@ static bool is_ambiguous(const struct making *m)
 char *namespace_of(const char *template, const struct job *job)
 {
 	struct making m = { .name = BUFFER_INIT(1024), .plain = true, .parted = true,
-			    .hash = 2166136261u };
+			    .hash = HASH32_SEED };
 	char label[LABEL_MAX + 1];
 
 	while (*template) {
@@ -85,10 +84,8 @@ char *namespace_of(const char *template, const struct job *job)
 
 bool namespace_is_for(struct json_object *object, const char *user)
 {
-	struct json_object *annotations = NULL, *value = NULL, *metadata = NULL;
+	struct json_object *value = json_member(json_get(object, "metadata.annotations"),
+						NAMESPACE_USER);
 
-	if (json_object_object_get_ex(object, "metadata", &metadata) &&
-	    json_object_object_get_ex(metadata, "annotations", &annotations))
-		json_object_object_get_ex(annotations, NAMESPACE_USER, &value);
 	return !value || !strcmp(json_object_get_string(value), user);
 }

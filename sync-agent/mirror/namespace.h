@@ -8,7 +8,9 @@
 
 #include "sync-agent/slurm/job.h"
 
+/* A namespace's annotations: whose jobs are in it; to which cluster those without spec.cluster go. */
 #define NAMESPACE_USER "slurm-kube.io/user"
+#define NAMESPACE_CLUSTER "slurm-kube.io/cluster"
 
 /* By a template such as "slurm-{user}" ({user}, {account}, {partition}, or none of them). Each value
  * is made a DNS label, with a hash at its end if it wasn't one; so is a name that other values could

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "common/buffer.h"
+#include "common/hash.h"
 #include "common/json.h"
 #include "sync-agent/mirror/conditions.h"
 #include "sync-agent/mirror/fields.h"
@@ -251,14 +252,6 @@ struct json_object *object_status(const struct view *v, const struct synced *syn
 
 /* -- the hash ------------------------------------------------------------------------------- */
 
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-	do
-		hash = (hash ^ (unsigned char)*text) * 0x100000001b3ULL;
-	while (*text++);
-	return hash;
-}
-
 static bool drifts(const char *key)
 {
 	static const char *const keys[] = { "lastSyncTime", "lastTransitionTime", "priority",
@@ -289,12 +282,12 @@ static uint64_t hash_object(struct json_object *o)
 
 static uint64_t hash_value(const char *key, struct json_object *o)
 {
-	uint64_t hash = hash_text(0xcbf29ce484222325ULL, key);
+	uint64_t hash = hash_text(HASH_SEED, key);
 	const char *text;
 
 	switch (json_object_get_type(o)) {
 	case json_type_object:
-		return (hash ^ hash_object(o)) * 0x100000001b3ULL;
+		return hash_number(hash, hash_object(o));
 	case json_type_array:
 		for (size_t i = 0; i < json_object_array_length(o); i++)
 			hash = hash * 31 + hash_value("", json_object_array_get_idx(o, i));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/hash.h"
 #include "common/json.h"
 #include "sync-agent/mirror/minutes.h"
 #include "sync-agent/mirror/object.h"
@@ -16,14 +17,7 @@
 
 static uint32_t hash_pair(const char *a, const char *b)
 {
-	uint32_t hash = 2166136261u;
-
-	do
-		hash = (hash ^ (unsigned char)*a) * 16777619u;
-	while (*a++);
-	for (; *b; b++)
-		hash = (hash ^ (unsigned char)*b) * 16777619u;
-	return hash;
+	return hash32_bytes(hash32_text(HASH32_SEED, a), b, strlen(b));
 }
 
 char *partition_object_name(const char *cluster, const char *partition, bool hashed)

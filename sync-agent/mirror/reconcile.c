@@ -16,15 +16,6 @@ static void add(struct json_object **to, const char *name, struct json_object *v
 	json_object_object_add(*to, name, json_object_get(value));
 }
 
-static struct json_object *of(struct json_object *o, const char *name)
-{
-	struct json_object *value = NULL;
-
-	if (o)
-		json_object_object_get_ex(o, name, &value);
-	return value;
-}
-
 /* Take an edit back: the truth into the patch, the reasons to the user as far as there is room. */
 static void refuse(struct reconcile_plan *plan, const char *name, struct json_object *truth,
 		   const char *why)
@@ -50,20 +41,21 @@ static bool has(struct json_object *o, const char *name)
 static struct json_object *base_of(const struct reconcile_input *in, const struct field *f)
 {
 	if (has(in->known, f->name))
-		return of(in->known, f->name);
+		return json_member(in->known, f->name);
 	/* Where nothing was agreed on, and for what status.current does not tell, Slurm's word is it. */
-	return in->base && !f->whole ? of(in->base, f->name) : of(in->now, f->name);
+	return json_member(in->base && !f->whole ? in->base : in->now, f->name);
 }
 
 /* Slurm said yes to it, and did nothing: some fields of jobs in some states it ignores. */
 static bool was_ignored(const struct reconcile_input *in, const struct field *f)
 {
-	struct json_object *asked = of(in->accepted, f->name), *now = of(in->now, f->name);
+	struct json_object *asked = json_member(in->accepted, f->name);
+	struct json_object *now = json_member(in->now, f->name);
 
 	/* A begin time that has passed is none, nor is a dependency that is met. */
 	if (!asked || !in->base || ((f->type == FIELD_WHEN || f->type == FIELD_DEPENDENCY) && !now))
 		return false;
-	return !field_same(f, asked, now) && field_same(f, now, of(in->base, f->name));
+	return !field_same(f, asked, now) && field_same(f, now, json_member(in->base, f->name));
 }
 
 static bool was_edited(const struct reconcile_input *in, const struct field *f,
@@ -74,7 +66,7 @@ static bool was_edited(const struct reconcile_input *in, const struct field *f,
 	if (!has(in->known, f->name)) {
 		if (has(in->ours, f->name))
 			return false;
-		if (of(in->marked, f->name))
+		if (json_member(in->marked, f->name))
 			return true;
 	}
 	return !field_same(f, spec, base_of(in, f));
@@ -122,7 +114,8 @@ static const char *why_not(const struct reconcile_input *in, const struct field 
 static void plan_field(const struct reconcile_input *in, const struct field *f,
 		       struct reconcile_plan *plan)
 {
-	struct json_object *spec = of(in->spec, f->name), *now = of(in->now, f->name);
+	struct json_object *spec = json_member(in->spec, f->name);
+	struct json_object *now = json_member(in->now, f->name);
 	const char *why;
 
 	if (spec && field_same(f, spec, now))

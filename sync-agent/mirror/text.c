@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/buffer.h"
+#include "common/hash.h"
 
 /* Length of the UTF-8 sequence at s (RFC 3629), 0 if it is none or a control character: C0, DEL, and
  * C1 (U+0080 to U+009F), which begin escape sequences on some terminals. */
@@ -76,7 +77,7 @@ void text_dns_label(const char *text, char *buf)
 {
 	const size_t hash_size = 9; /* "-xxxxxxxx" */
 	bool changed = strlen(text) > LABEL_MAX || !text[0];
-	uint32_t hash = 2166136261u;
+	uint32_t hash = hash32_bytes(HASH32_SEED, text, strlen(text));
 	size_t n = 0;
 
 	for (const char *p = text; *p; p++) {
@@ -84,7 +85,6 @@ void text_dns_label(const char *text, char *buf)
 			    (*p == '-' && p > text && p[1]);
 
 		changed |= !fine;
-		hash = (hash ^ (unsigned char)*p) * 16777619u;
 	}
 	for (const char *p = text; *p && n < LABEL_MAX - (changed ? hash_size : 0); p++) {
 		char c = *p >= 'A' && *p <= 'Z' ? *p - 'A' + 'a' : *p;

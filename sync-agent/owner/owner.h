@@ -25,7 +25,8 @@ struct owner *owner_start(uint32_t minimum_uid, const struct words *operator_act
 int owner_fd(const struct owner *o);
 
 /* Ask for an action on a job as user uid. steps is an array (owner/steps.h), all of which are done;
- * the reference is the caller's. ticket comes back with the answer. Returns 0, or -1 with err filled when it is refused before any asking. */
+ * the reference is the caller's. ticket comes back with the answer. Returns 0, or -1 with err filled
+ * when it is refused before any asking. */
 int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
 	      struct json_object *steps, struct error *err);
 

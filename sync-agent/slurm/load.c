@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/hash.h"
 #include "sync-agent/slurm/names.h"
 
 /* One row per field that is copied as it is: where it is in Slurm's record and in ours. */
@@ -209,20 +210,13 @@ struct job *job_from_info(const slurm_job_info_t *info)
 	return job;
 }
 
-/* FNV-1a: not for adversaries, a job's owner can at most hide a change of his own job. */
-static uint64_t hash_bytes(uint64_t hash, const void *data, size_t n)
-{
-	for (const unsigned char *p = data; n; p++, n--)
-		hash = (hash ^ *p) * 0x100000001b3ULL;
-	return hash;
-}
-
+/* By the hash, a job's owner can at most hide a change of his own job. */
 uint64_t job_info_fingerprint(const slurm_job_info_t *info)
 {
 	bool pending = (info->job_state & JOB_STATE_BASE) == JOB_PENDING;
 	uint32_t reason = info->state_reason;
 	uint8_t held = is_held(info);
-	uint64_t hash = 0xcbf29ce484222325ULL;
+	uint64_t hash = HASH_SEED;
 
 	if (pending && reason == WAIT_RESOURCES)
 		reason = WAIT_PRIORITY;
@@ -235,7 +229,7 @@ uint64_t job_info_fingerprint(const slurm_job_info_t *info)
 		if (rows[i].drifts && pending)
 			continue;
 		if (rows[i].kind == TEXT)
-			hash = hash_bytes(hash, read_text(from), strlen(read_text(from)) + 1);
+			hash = hash_text(hash, read_text(from));
 		else
 			hash = hash_bytes(hash, from, rows[i].from_size);
 	}

@@ -5,6 +5,7 @@
 #include "common/json.h"
 #include "sync-agent/agent.h"
 #include "sync-agent/log.h"
+#include "sync-agent/mirror/namespace.h"
 #include "sync-agent/submit/options.h"
 #include "sync-agent/submit/steps.h"
 
@@ -19,34 +20,27 @@ struct get {
 
 /* -- the namespace -------------------------------------------------------------------------- */
 
-static const char *annotation(struct json_object *object, const char *name)
-{
-	struct json_object *value = NULL, *all = json_get(object, "metadata.annotations");
-
-	if (all)
-		json_object_object_get_ex(all, name, &value);
-	return value ? json_object_get_string(value) : NULL;
-}
-
 /* Whose job is it, and is it this cluster's? */
 static void take_namespace(struct agent *a, struct entry *e, struct json_object *object)
 {
-	const char *user = annotation(object, OBJECT_GROUP "/user");
-	const char *cluster = annotation(object, OBJECT_GROUP "/cluster");
+	struct json_object *annotations = json_get(object, "metadata.annotations");
+	const char *user = json_member_string(annotations, NAMESPACE_USER);
+	const char *cluster = json_member_string(annotations, NAMESPACE_CLUSTER);
 	struct submission *s = e->submission;
+	bool known = user && user[0] && strlen(user) < sizeof(s->user);
 
 	if (!s->for_us && (cluster ? strcmp(cluster, a->cluster) != 0 : !a->config.default_cluster)) {
 		s->ignored = true;
 		return;
 	}
-	if ((!user || !user[0]) && e->deleting) {
+	if (!known && e->deleting) {
 		s->mark.generation = 0; /* whose job it would be can't be told: the object is not held for that */
 		return;
 	}
-	if (!user || !user[0] || strlen(user) >= sizeof(s->user)) {
+	if (!known) {
 		submit_wait(a, e, "NoUser",
 			    "the namespace doesn't say whose jobs are submitted here: an administrator "
-			    "sets its annotation " OBJECT_GROUP "/user");
+			    "sets its annotation " NAMESPACE_USER);
 		return;
 	}
 	snprintf(s->user, sizeof(s->user), "%s", user);

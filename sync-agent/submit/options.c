@@ -228,15 +228,6 @@ struct json_object *submit_references_of(struct json_object *spec)
 	return found;
 }
 
-static struct json_object *member(struct json_object *o, const char *key)
-{
-	struct json_object *value = NULL;
-
-	if (o && key)
-		json_object_object_get_ex(o, key, &value);
-	return value;
-}
-
 /* The value of a reference, the caller's; NULL with err filled, or without where it is optional. */
 static char *referred(const char *field, struct json_object *from,
 		      const struct submit_references *refs, struct error *err)
@@ -249,8 +240,8 @@ static char *referred(const char *field, struct json_object *from,
 
 		if (!o)
 			continue;
-		object = member(secret ? refs->secrets : refs->config_maps, name);
-		value = member(member(object, "data"), key);
+		object = json_member(secret ? refs->secrets : refs->config_maps, name);
+		value = json_member(json_get(object, "data"), key);
 		err->code = 0;
 		if (value)
 			return secret ? base64_decode(json_object_get_string(value), NULL) :

@@ -25,11 +25,13 @@ static struct submission *make(struct agent *a, struct entry *e)
 		return NULL;
 	snprintf(s->uid, sizeof(s->uid), "%s", e->uid);
 	s->entry = e;
+	s->generation = e->generation;
 	s->serial = ++a->submission_serial;
 	s->look_from = clock_us();
 	/* One that is made while the agent watches can have no job yet. */
 	s->looked = a->listed;
 	HASH_ADD_STR(a->submissions, uid, s);
+	HASH_ADD(by_serial, a->submission_tickets, serial, sizeof(s->serial), s);
 	return s;
 }
 
@@ -48,6 +50,18 @@ static void begin_again(struct submission *s)
 	s->spec = NULL;
 }
 
+/* An edit begins anew. It may have come with the answer to a write of ours: then the watch's word of it is
+ * older than what is known, and is passed over. */
+static void follow_spec(const struct entry *e)
+{
+	struct submission *s = e->submission;
+
+	if (s->generation == e->generation)
+		return;
+	begin_again(s);
+	s->generation = e->generation;
+}
+
 void submit_forget(struct agent *a, struct entry *e)
 {
 	struct submission *s = e->submission;
@@ -56,13 +70,14 @@ void submit_forget(struct agent *a, struct entry *e)
 		return;
 	begin_again(s);
 	HASH_DEL(a->submissions, s);
+	HASH_DELETE(by_serial, a->submission_tickets, s);
 	free(s);
 	e->submission = NULL;
+	e->acting = false; /* an answer that is still to come finds nobody */
 }
 
 void submit_take_object(struct agent *a, struct entry *e, struct json_object *object)
 {
-	struct json_object *annotations = json_get(object, "metadata.annotations"), *text = NULL;
 	const char *cluster = json_get_string(object, "spec.cluster");
 	struct submission *s;
 
@@ -71,16 +86,13 @@ void submit_take_object(struct agent *a, struct entry *e, struct json_object *ob
 	s = e->submission;
 	if (!s && !(s = e->submission = make(a, e)))
 		return;
-	/* While sbatch is at work its answer is about the spec before: submit_answered() sees to it. */
-	if (s->generation != e->generation && !e->acting) {
-		begin_again(s);
-		s->generation = e->generation;
-	}
+	/* While sbatch is at work its answer is about the spec before. */
+	if (!e->acting)
+		follow_spec(e);
 	s->for_us = cluster && cluster[0];
-	if (annotations)
-		json_object_object_get_ex(annotations, MARK_ANNOTATION, &text);
 	if (!s->own_mark)
-		s->mark = mark_parse(text ? json_object_get_string(text) : NULL);
+		s->mark = mark_parse(json_member_string(json_get(object, "metadata.annotations"),
+							MARK_ANNOTATION));
 	if (s->mark.generation && !s->own_mark && s->step == SUBMIT_GATHER && !s->marked) {
 		s->marked = true;
 		s->looked = false;
@@ -222,7 +234,7 @@ static void marked(struct write *w, struct json_object *object)
 		return;
 	s->own_mark = true;
 	s->mark = (struct mark){ w->entry->generation, time(NULL) };
-	s->step = s->generation == w->entry->generation ? SUBMIT_RUN : SUBMIT_GATHER;
+	s->step = SUBMIT_RUN;
 }
 
 /* One write: the finalizer, so that a deletion is seen, the mark, and labels to find it by. */
@@ -302,6 +314,7 @@ void submit_advance(struct agent *a, struct entry *e)
 		write_finalizer_off(a, e); /* its job's id is another job's now */
 	if (!s || !e->exists || s->ignored)
 		return;
+	follow_spec(e);
 	if (e->deleting) {
 		advance_deletion(a, e);
 		return;
@@ -317,16 +330,6 @@ void submit_advance(struct agent *a, struct entry *e)
 }
 
 /* -- answers -------------------------------------------------------------------------------- */
-
-static struct submission *by_serial(struct agent *a, uint32_t serial)
-{
-	struct submission *s, *tmp;
-
-	HASH_ITER(hh, a->submissions, s, tmp)
-		if (s->serial == serial)
-			return s;
-	return NULL;
-}
 
 /* Nobody knows: look, and if there is nothing try again. */
 static void lost(struct agent *a, struct entry *e, const char *words)
@@ -368,11 +371,14 @@ static void nobody(struct agent *a, struct entry *e, const char *text)
 
 void submit_answered(struct agent *a, const struct owner_answer *answer)
 {
-	struct submission *s = by_serial(a, (uint32_t)answer->ticket);
-	struct entry *e = s ? s->entry : NULL;
+	uint32_t serial = (uint32_t)answer->ticket;
+	struct submission *s;
+	struct entry *e;
 
-	if (!e)
-		return;
+	HASH_FIND(by_serial, a->submission_tickets, &serial, sizeof(serial), s);
+	if (!s)
+		return; /* its object has gone meanwhile */
+	e = s->entry;
 	e->acting = false;
 	if (answer->job_id) {
 		submit_bind(a, e, answer->job_id);
@@ -384,10 +390,6 @@ void submit_answered(struct agent *a, const struct owner_answer *answer)
 		lost(a, e, answer->text[0] ? answer->text : "it was cut off");
 	else
 		no(a, e, answer->text);
-	if (s->generation != e->generation) {
-		begin_again(s);
-		s->generation = e->generation;
-	}
 	if (e->queue == QUEUE_NONE)
 		sync_enqueue(a, e);
 }

@@ -38,7 +38,7 @@ enum submit_step {
 /* An object without a job. */
 struct submission {
 	char uid[STAMP_UID_LENGTH + 1]; /* the key */
-	UT_hash_handle hh;
+	UT_hash_handle hh, by_serial;
 	struct entry *entry;
 	uint32_t serial; /* of its ticket */
 	enum submit_step step;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
+#include "common/hash.h"
 #include "common/json.h"
 #include "sync-agent/agent.h"
 #include "sync-agent/clock.h"
@@ -9,17 +10,9 @@
 #include "sync-agent/submit/steps.h"
 #include "sync-agent/write.h"
 
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-	do
-		hash = (hash ^ (unsigned char)*text) * 0x100000001b3ULL;
-	while (*text++);
-	return hash;
-}
-
 static uint64_t hash_of(const char *status, const char *reason, const char *message)
 {
-	return hash_text(hash_text(hash_text(0xcbf29ce484222325ULL, status), reason), message);
+	return hash_text(hash_text(hash_text(HASH_SEED, status), reason), message);
 }
 
 void submit_take_shown(struct submission *s, struct json_object *object)

@@ -22,7 +22,7 @@ teardown_file() {
 	id=$(submit alice --hold --wrap true)
 	eventually state_is alice "$id" PENDING
 	array=$(submit alice --array=1-3 --wrap true)
-	WITHIN=60 eventually state_is alice "$array" COMPLETED
+	eventually state_is alice "$array" COMPLETED
 	eventually quiet
 	before=$(state_writes)
 	objects=$(kubectl get slurmjobs -A -o name | wc -l)
@@ -85,7 +85,7 @@ quiet() {
 	"$LAB" up agent
 	eventually grep -qE '(lease|Kubernetes: ).*trying again' "$LAB_STATE/log/agent.out"
 	"$LAB" up apiserver
-	WITHIN=60 eventually state_is alice "$id" COMPLETED
+	eventually state_is alice "$id" COMPLETED
 }
 
 @test "the API server goes away for a while: jobs run on and appear later" {
@@ -93,7 +93,7 @@ quiet() {
 	id=$(submit alice --wrap true)
 	eventually slurm_has "$id" JobState COMPLETED
 	"$LAB" up apiserver
-	WITHIN=60 eventually state_is alice "$id" COMPLETED
+	eventually state_is alice "$id" COMPLETED
 }
 
 @test "without the custom resource the agent says what to install, and goes on once it is there" {
@@ -109,7 +109,7 @@ quiet() {
 	eventually grep -q 'install the custom resources' "$LAB_STATE/log/agent.out"
 	id=$(submit alice --wrap true)
 	kubectl create --validate=false -f "$BATS_TEST_TMPDIR/crd.json"
-	WITHIN=60 eventually state_is alice "$id" COMPLETED
+	eventually state_is alice "$id" COMPLETED
 }
 
 @test "slurmctld goes away for a while: objects keep their state, then catch up" {

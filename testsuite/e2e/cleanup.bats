@@ -99,7 +99,7 @@ stepd() {
 	kill -KILL $(stepd 0)
 	eventually eval '! lab_pgrep -u alice -x sleep'
 	as alice scancel "$job"
-	WITHIN=60 eventually no_jobs
+	eventually no_jobs
 	eventually nothing_left
 	nodes_usable
 }
@@ -109,7 +109,7 @@ stepd() {
 	"$LAB" kill slurmd-node1
 	"$LAB" up slurmd-node1
 	rm "$IMAGES/out/up"
-	WITHIN=60 eventually no_jobs
+	eventually no_jobs
 	grep -x whole "$IMAGES/out/$BATS_TEST_NUMBER"
 	eventually nothing_left
 	nodes_usable

@@ -31,7 +31,7 @@ waiting() {
 	patch alice "$id" '{"spec":{"timeLimit":30,"nice":4}}'
 	patch alice "$id" '{"spec":{"comment":"late","workingDir":"/x"}}'
 	"$LAB" up agent
-	WITHIN=60 eventually settled alice "$id"
+	eventually settled alice "$id"
 	slurm_has "$id" TimeLimit 00:30:00
 	slurm_has "$id" Nice 4
 	slurm_has "$id" Comment late
@@ -46,7 +46,7 @@ waiting() {
 	as alice scontrol update jobid="$id" timelimit=20 comment=slurm
 	patch alice "$id" '{"spec":{"timeLimit":30}}'
 	"$LAB" up agent
-	WITHIN=60 eventually settled alice "$id"
+	eventually settled alice "$id"
 	slurm_has "$id" TimeLimit 00:30:00
 	has alice "$id" .spec.comment slurm
 	scancel "$id"
@@ -62,7 +62,7 @@ waiting() {
 	patch alice "$id" '{"spec":{"timeLimit":"01:00:00"}}'
 	faults
 	"$LAB" up agent
-	WITHIN=60 eventually slurm_has "$id" TimeLimit 01:00:00
+	eventually slurm_has "$id" TimeLimit 01:00:00
 	eventually settled alice "$id"
 	has alice "$id" .spec.timeLimit 01:00:00
 	has alice "$id" .status.sending ''
@@ -80,7 +80,7 @@ waiting() {
 	"$LAB" kill agent
 	faults
 	"$LAB" up agent
-	WITHIN=60 eventually has alice "$id" .status.current.requeueRequestedAt 2030-01-01T00:00:00Z
+	eventually has alice "$id" .status.current.requeueRequestedAt 2030-01-01T00:00:00Z
 	eventually settled alice "$id"
 	scontrol show job "$id" | grep -q Restarts=1
 	scancel "$id"
@@ -95,7 +95,7 @@ waiting() {
 	slurm_has "$id" TimeLimit 01:00:00
 	faults
 	"$LAB" up agent
-	WITHIN=60 eventually slurm_has "$id" TimeLimit 00:30:00
+	eventually slurm_has "$id" TimeLimit 00:30:00
 	eventually settled alice "$id"
 	scancel "$id"
 }
@@ -118,7 +118,7 @@ waiting() {
 	sleep 1
 	"$LAB" up slurmctld
 	WITHIN=90 eventually slurm_has "$id" TimeLimit 00:30:00
-	WITHIN=60 eventually settled alice "$id"
+	eventually settled alice "$id"
 	[ "$(told alice "$id" EditRefused)" = 0 ]
 	[ "$(condition alice "$id" Synced status)" = True ]
 	scancel "$id"
@@ -138,7 +138,7 @@ waiting() {
 	scancel "$(submit bob --hold --wrap true)"
 	"$LAB" up agent
 	patch alice "$id" '{"spec":{"comment":"late","requeueRequestedAt":"2030-01-01T00:00:00Z"}}'
-	WITHIN=60 eventually settled alice "$id"
+	eventually settled alice "$id"
 	has alice "$id" .spec.comment ''
 	has alice "$id" .spec.requeueRequestedAt ''
 	state_is alice "$id" COMPLETED

@@ -29,12 +29,18 @@ setup() {
 # with_sbatch COMMANDS: the agent runs this instead of sbatch; in it \$FLAG is to be made when the agent is to be killed.
 with_sbatch() {
 	mkdir -p "$OUT/bin"
-	rm -f "$OUT/flag"
+	rm -f "$OUT/flag" "$OUT/flag.go"
 	printf '#!/bin/sh\nFLAG=%s\n%s\n' "$OUT/flag" "$1" >"$OUT/bin/sbatch"
 	chmod 755 "$OUT/bin" "$OUT/bin/sbatch"
 	"$LAB" down agent
 	PATH=$OUT/bin:$PLAIN_PATH "$LAB" up agent
 }
+
+# An sbatch that says no, when it may.
+HELD_SBATCH='touch $FLAG
+for i in $(seq 300); do [ ! -e $FLAG.go ] || break; sleep 0.1; done
+echo "sbatch: error: no" >&2
+exit 1'
 
 flag_is_there() {
 	[ -e "$OUT/flag" ]
@@ -50,7 +56,7 @@ kill_and_restart() {
 
 # once NAME: it runs to its end, and it is the only one
 once() {
-	WITHIN=60 eventually of alice "$1" '.status.conditions[?(@.type=="Complete")].status' True
+	eventually of alice "$1" '.status.conditions[?(@.type=="Complete")].status' True
 	eventually recorded "$1"
 	[ "$(jobs_of alice "$1" | wc -l)" = 1 ] || { jobs_of alice "$1"; return 1; }
 	of alice "$1" .status.jobId "$(jobs_of alice "$1")"
@@ -111,13 +117,27 @@ no_sbatch() {
 }
 
 @test "spec is edited while sbatch is at work: its refusal is about the spec before" {
-	with_sbatch 'touch $FLAG; sleep 3; echo "sbatch: error: no" >&2; exit 1'
+	with_sbatch "$HELD_SBATCH"
 	make alice '{name: meanwhile}' '{comment: one, script: "#!/bin/sh\ntrue\n"}'
 	eventually flag_is_there
 	rm -rf "$OUT/bin"
 	as alice kubectl patch slurmjob meanwhile --type=merge -p '{"spec":{"comment":"two"}}'
+	touch "$OUT/flag.go"
 	once meanwhile
 	of alice meanwhile .spec.comment two
+}
+
+@test "an object is deleted by force while sbatch is at work, and made again" {
+	with_sbatch "$HELD_SBATCH"
+	make alice '{name: again}' '{script: "#!/bin/sh\ntrue\n"}'
+	eventually flag_is_there
+	rm -rf "$OUT/bin"
+	kubectl patch slurmjob -n slurm-alice again --type=merge -p '{"metadata":{"finalizers":null}}'
+	kubectl delete slurmjob -n slurm-alice again
+	make alice '{name: again}' '{script: "#!/bin/sh\ntrue\n"}'
+	# The new one waits for nothing of the old one's.
+	once again
+	touch "$OUT/flag.go"
 }
 
 @test "the job has ended and slurmctld has forgotten it while no agent was there" {

@@ -10,12 +10,12 @@ as() {
 		KUBECONFIG="$LAB_STATE/etc/kubeconfig-$user" "$@"
 }
 
-# eventually COMMAND...: it succeeds within 30 s, or within $WITHIN
+# eventually COMMAND...: it succeeds within 60 s, or within $WITHIN
 eventually() {
-	local deadline=$((SECONDS + ${WITHIN:-30})) output
+	local deadline=$((SECONDS + ${WITHIN:-60})) output
 	until output=$("$@" 2>&1); do
 		if [ $SECONDS -ge $deadline ]; then
-			echo "not within ${WITHIN:-30} s: $*"
+			echo "not within ${WITHIN:-60} s: $*"
 			echo "$output"
 			return 1
 		fi

@@ -77,7 +77,7 @@ label_is() {
 	kubectl delete slurmjob -n slurm-alice "lab-$good" --timeout=30s
 	"$LAB" down agent
 	past=$(submit alice --wrap true)
-	WITHIN=60 eventually forgotten "$past"
+	eventually forgotten "$past"
 	# slurmctld has told it by then.
 	eventually bash -c "sacct -n -X -j $past -o state | grep COMPLETED"
 	"$LAB" down slurmdbd
@@ -117,7 +117,7 @@ label_is() {
 	eventually state_is bob "$third" COMPLETED
 	eventually state_is bob "$second" COMPLETED
 	configure 'finished:' '  most: 2'
-	WITHIN=60 eventually objects_are 2
+	eventually objects_are 2
 	state_is bob "$second" COMPLETED
 	state_is bob "$third" COMPLETED
 }

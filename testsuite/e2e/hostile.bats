@@ -178,7 +178,7 @@ nodes_usable() {
 	job=$(as alice sbatch --parsable --chdir=/tmp --output=/dev/null --nodelist=node1 "$IMAGES/out/many.sh")
 	eventually eval '[ "$(lab_pgrep -u alice -x sleep | wc -l)" -gt 10 ]'
 	as alice scancel "$job"
-	WITHIN=60 eventually no_jobs
+	eventually no_jobs
 	eventually eval '! lab_pgrep -u alice -x sleep'
 	nodes_usable
 }

@@ -89,14 +89,14 @@ teardown_file() {
 	sleep 0.3 # the script sets its trap
 	scancel "$id"
 	eventually state_is alice "$id" COMPLETING
-	WITHIN=60 eventually state_is alice "$id" CANCELLED
+	eventually state_is alice "$id" CANCELLED
 }
 
 @test "requeued: pending again, restarts counted" {
 	id=$(submit alice --requeue --wrap 'sleep 60')
 	eventually state_is alice "$id" RUNNING
 	scontrol requeue "$id"
-	WITHIN=60 eventually has alice "$id" .status.restarts 1
+	eventually has alice "$id" .status.restarts 1
 	scancel "$id"
 	eventually state_is alice "$id" CANCELLED
 }
@@ -114,7 +114,7 @@ teardown_file() {
 	# shellcheck disable=SC2016
 	id=$(submit bob --array=0-9%4 --wrap 'sleep 0.3; exit $((SLURM_ARRAY_TASK_ID == 7))')
 	eventually has bob "$id" .status.array.total 10
-	WITHIN=60 eventually state_is bob "$id" FAILED
+	eventually state_is bob "$id" FAILED
 	has bob "$id" .status.array.completedIndexes 0-6,8-9
 	has bob "$id" .status.array.failedIndexes 7
 	[ "$(kubectl get slurmjobs -n slurm-bob -l "slurm-kube.io/job-id=$id" -o name | wc -l)" = 1 ]
@@ -179,9 +179,9 @@ step_is() {
 	# The object remembers them.
 	"$LAB" restart agent
 	as alice scancel "$id"
-	WITHIN=60 eventually state_is alice "$id" CANCELLED
+	eventually state_is alice "$id" CANCELLED
 	step_is alice "$id" 0 exitCode 3
-	WITHIN=60 eventually has alice "$id" .status.usage.cpuSeconds "$(sacct -nXP -j "$id" -o cputimeraw)"
+	eventually has alice "$id" .status.usage.cpuSeconds "$(sacct -nXP -j "$id" -o cputimeraw)"
 	eventually step_is alice "$id" 1 state CANCELLED
 	step_is alice "$id" 0 name first
 }
@@ -190,7 +190,7 @@ step_is() {
 	image_bundle "$BATS_TEST_TMPDIR/bundle"
 	chmod -R a+rX "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_RUN_TMPDIR"
 	id=$(submit alice --wrap "srun --container=$BATS_TEST_TMPDIR/bundle true")
-	WITHIN=60 eventually step_is alice "$id" 0 container "$BATS_TEST_TMPDIR/bundle"
+	eventually step_is alice "$id" 0 container "$BATS_TEST_TMPDIR/bundle"
 	step_is alice "$id" 0 state COMPLETED
 	[ "$(step alice "$id" 0 startupMicroseconds)" -gt 0 ]
 }
@@ -211,7 +211,7 @@ step_is() {
 
 # A state has to last for half a minute: that was a while ago.
 @test "the label of the state follows" {
-	WITHIN=60 eventually has alice "$(cat "$BATS_FILE_TMPDIR/label")" '.metadata.labels.slurm-kube\.io/state' CANCELLED
+	eventually has alice "$(cat "$BATS_FILE_TMPDIR/label")" '.metadata.labels.slurm-kube\.io/state' CANCELLED
 }
 
 @test "a time limit passes" {

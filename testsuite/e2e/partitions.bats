@@ -75,7 +75,7 @@ own_writes() {
 	eventually as_sinfo
 	[ "$(partition shared '.status.nodes.summary')" != 0/4/0/4 ]
 	eventually cluster_has .status.jobs.running 2
-	cluster_has .status.cpus.summary "$(sinfo -h -o %C | head -1)"
+	eventually cluster_has .status.cpus.summary "$(sinfo -h -o %C | head -1)"
 	scancel "$id" "$other"
 	eventually as_sinfo
 	eventually cluster_has .status.jobs.running 0
@@ -114,21 +114,23 @@ own_writes() {
 	eventually partition_has debug .status.state UP
 	scontrol create partitionname=night nodes=node[1-2] maxtime=1-12 maxnodes=1 denyaccounts=none,such prioritytier=3 hidden=yes
 	eventually partition_has night .status.limits.maxTime 1-12:00:00
-	partition_has night .status.limits.maxNodes 1
-	partition_has night .status.allowed.deniedAccounts[1] such
-	partition_has night .status.priorityTier 3
-	partition_has night .status.hidden true
-	partition_has night .status.nodes.total 2
+	eventually partition_has night .status.limits.maxNodes 1
+	eventually partition_has night .status.allowed.deniedAccounts[1] such
+	eventually partition_has night .status.priorityTier 3
+	eventually partition_has night .status.hidden true
+	eventually partition_has night .status.nodes.total 2
 	scontrol delete partitionname=night
 	eventually eval '! kubectl get slurmpartition lab-night'
 }
 
 @test "a drained node is other, not up" {
+	# With a job on it, it would be DRAINING first.
+	quiet_slurm
 	scontrol update nodename=node1 state=drain reason=test
 	eventually cluster_has .status.nodes.up 3
-	cluster_has .status.nodes.byState.DRAINED 1
+	eventually cluster_has .status.nodes.byState.DRAINED 1
 	eventually as_sinfo
-	partition_has debug .status.nodes.other 1
+	eventually partition_has debug .status.nodes.other 1
 	scontrol update nodename=node1 state=resume
 	eventually cluster_has .status.nodes.up 4
 	eventually as_sinfo
@@ -139,7 +141,7 @@ own_writes() {
 	held=$(submit alice --hold --wrap true)
 	array=$(submit alice --hold --array=1-20%3 --wrap true)
 	eventually cluster_has .status.jobs.pending 21
-	cluster_has .status.jobs.byState.PENDING 21
+	eventually cluster_has .status.jobs.byState.PENDING 21
 	scancel "$held" "$array"
 	eventually cluster_has .status.jobs.pending 0
 }
@@ -193,9 +195,9 @@ quiet() {
 	eventually cluster_has '.status.conditions[0].status' True
 	"$LAB" down slurmctld
 	eventually cluster_has '.status.conditions[0].status' False
-	cluster_has '.status.conditions[0].reason' NoAnswer
+	eventually cluster_has '.status.conditions[0].reason' NoAnswer
 	[[ $(cluster '.status.conditions[0].message') = "no answer since $(cluster .status.lastContactTime): "* ]]
-	partition_has debug .status.state UP
+	eventually partition_has debug .status.state UP
 	# While it is away nothing more is written.
 	eventually quiet
 	"$LAB" up slurmctld

@@ -80,8 +80,8 @@ told_once() {
 	patch alice "$edited" '{"spec":{"timeLimit":"7"}}'
 	kubectl delete slurmjob -n slurm-alice "lab-$deleted" --wait=false
 	# The lease and a second; but other things run on this machine, too.
-	WITHIN=20 eventually leads standby
-	WITHIN=60 eventually all_mirrored alice "$first" "$last"
+	WITHIN=30 eventually leads standby
+	eventually all_mirrored alice "$first" "$last"
 	eventually slurm_has "$edited" TimeLimit 00:07:00
 	eventually slurm_has "$deleted" JobState CANCELLED
 	eventually no_object alice "$deleted"
@@ -101,7 +101,7 @@ told_once() {
 	eventually leads agent
 	"$LAB" up standby
 	"$LAB" down agent
-	eventually leads standby
+	WITHIN=30 eventually leads standby
 	id=$(submit alice --wrap true)
 	eventually state_is alice "$id" COMPLETED
 }
@@ -111,7 +111,7 @@ told_once() {
 	eventually state_is alice "$id" PENDING
 	"$LAB" kill agent --signal=STOP
 	patch alice "$id" '{"spec":{"timeLimit":"9"}}'
-	WITHIN=20 eventually leads standby
+	WITHIN=30 eventually leads standby
 	eventually slurm_has "$id" TimeLimit 00:09:00
 	eventually told_once "$id" Edited
 	"$LAB" kill agent --signal=CONT
@@ -157,7 +157,7 @@ asked() {
 	id=$(submit alice --wrap true)
 	same=$("$LAB" pid agent)
 	"$LAB" up apiserver
-	WITHIN=60 eventually state_is alice "$id" COMPLETED
+	eventually state_is alice "$id" COMPLETED
 	[ "$("$LAB" pid agent)" = "$same" ]
 }
 

@@ -12,6 +12,7 @@ UNIT_TESTS += \
 	testsuite/unit/test_exec \
 	testsuite/unit/test_fields \
 	testsuite/unit/test_gres \
+	testsuite/unit/test_hash \
 	testsuite/unit/test_indexes \
 	testsuite/unit/test_kube_stats \
 	testsuite/unit/test_lease \
@@ -177,3 +178,7 @@ testsuite_unit_test_seen_LDADD = libmirror.la $(UNIT_LIBS)
 testsuite_unit_test_pack_SOURCES = testsuite/unit/test_pack.c
 testsuite_unit_test_pack_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_pack_LDADD = libagent.la $(UNIT_LIBS)
+
+testsuite_unit_test_hash_SOURCES = testsuite/unit/test_hash.c
+testsuite_unit_test_hash_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_hash_LDADD = libagent.la $(UNIT_LIBS)

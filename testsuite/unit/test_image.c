@@ -298,7 +298,7 @@ static void test_keys(void **state)
 static void test_names(void **state)
 {
 	struct scratch *s = *state;
-	char path[128], digest[IMAGE_DIGEST_MAX];
+	char path[128], digest[IMAGE_DIGEST_MAX], file[32];
 	struct error err = {0};
 
 	snprintf(path, sizeof(path), "%s/.names", s->folder);
@@ -309,6 +309,9 @@ static void test_names(void **state)
 	assert_string_equal(digest, DIGEST);
 	assert_int_equal(cache_name_get(s->folder, "8", "docker://a:b", digest), 0);
 	assert_int_equal(cache_name_get(s->folder, "", "docker://a:b", digest), 0);
+	/* On other nodes, and by another version, it is looked for under the same name. */
+	cache_name_file("7", "docker://a:b", file);
+	assert_string_equal(file, "f978d63e88fee285");
 }
 
 /* The kinds of paths; what runs is in images.bats. */

@@ -131,13 +131,28 @@ static void test_set(void **state)
 			    "{\"s\":\"a\\\"b\",\"n\":-9223372036854775808,\"b\":true}");
 }
 
+static void test_member(void **state)
+{
+	static const char json[] = "{\"a/b.c\":\"x\",\"n\":1,\"null\":null}";
+	_cleanup_json_ struct json_object *o = json_parse(json, strlen(json), NULL);
+
+	assert_string_equal(json_member_string(o, "a/b.c"), "x");
+	assert_int_equal(json_object_get_int(json_member(o, "n")), 1);
+	assert_null(json_member_string(o, "n"));
+	assert_null(json_member(o, "null"));
+	assert_null(json_member(o, "missing"));
+	assert_null(json_member(o, NULL));
+	assert_null(json_member(NULL, "n"));
+	assert_null(json_member(json_member(o, "n"), "n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),        cmocka_unit_test(test_parse_bytes),
 		cmocka_unit_test(test_parse_depth),  cmocka_unit_test(test_get),
 		cmocka_unit_test(test_get_long_key), cmocka_unit_test(test_get_typed),
-		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_set),          cmocka_unit_test(test_member),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
