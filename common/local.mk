@@ -17,6 +17,7 @@ libcommon_la_SOURCES = \
 	common/remove_tree.c common/remove_tree.h \
 	common/kube_conf.c common/kube_conf.h \
 	common/path_text.c common/path_text.h \
+	common/pod_path.c common/pod_path.h \
 	common/size.c common/size.h \
 	common/slurm_compat.h \
 	common/stamp.c common/stamp.h

@@ -67,6 +67,20 @@ libagent_la_SOURCES = \
 libagent_la_CFLAGS = $(AM_CFLAGS) $(ZLIB_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(SYSTEMD_CFLAGS) $(YAML_CFLAGS)
 libagent_la_LIBADD = $(ZLIB_LIBS) libmirror.la libcommon_seal.la libcommon_yaml.la libcommon_json.la libcommon.la $(SYSTEMD_LIBS)
 
+# libpods: pods as SlurmJobs, pure.
+noinst_LTLIBRARIES += libpods.la
+libpods_la_SOURCES = \
+	sync-agent/pods/rows.c \
+	sync-agent/pods/translate.c sync-agent/pods/translate.h \
+	sync-agent/pods/translate_annotations.c \
+	sync-agent/pods/translate_container.c \
+	sync-agent/pods/translate_env.c \
+	sync-agent/pods/translate_resources.c \
+	sync-agent/pods/translate_volume.c \
+	sync-agent/pods/translation.h
+libpods_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+libpods_la_LIBADD = libmirror.la libcommon_json.la libcommon.la
+
 sbin_PROGRAMS += sync-agent/slurm-kube-agent
 sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/act.c \
@@ -126,7 +140,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 sync_agent_slurm_kube_agent_CPPFLAGS = $(AM_CPPFLAGS)
 sync_agent_slurm_kube_agent_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(YAML_CFLAGS) \
 	$(MICROHTTPD_CFLAGS) $(SYSTEMD_CFLAGS)
-sync_agent_slurm_kube_agent_LDADD = libagent.la libmirror.la libcommon_seal.la libcommon_json.la libcommon.la \
+sync_agent_slurm_kube_agent_LDADD = libpods.la libagent.la libmirror.la libcommon_seal.la libcommon_json.la libcommon.la \
 	$(SLURM_LIBS) $(CURL_LIBS) $(JSON_LIBS) $(YAML_LIBS) \
 	$(MICROHTTPD_LIBS) $(SYSTEMD_LIBS) -lpthread
 man_MANS += sync-agent/slurm-kube-agent.8

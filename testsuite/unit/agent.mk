@@ -23,6 +23,7 @@ UNIT_TESTS += \
 	testsuite/unit/test_minutes \
 	testsuite/unit/test_object \
 	testsuite/unit/test_partition \
+	testsuite/unit/test_pods \
 	testsuite/unit/test_reconcile \
 	testsuite/unit/test_reconcile_histories \
 	testsuite/unit/test_recorder \
@@ -37,6 +38,10 @@ UNIT_TESTS += \
 	testsuite/unit/test_seen \
 	testsuite/unit/test_pack \
 	testsuite/unit/test_yaml
+
+testsuite_unit_test_pods_SOURCES = testsuite/unit/test_pods.c
+testsuite_unit_test_pods_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_pods_LDADD = libpods.la libmirror.la libcommon_json.la libcommon.la $(UNIT_LIBS)
 
 testsuite_unit_test_access_SOURCES = testsuite/unit/test_access.c testsuite/unit/scratch.h
 testsuite_unit_test_access_CFLAGS = $(UNIT_CFLAGS)
