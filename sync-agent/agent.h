@@ -13,6 +13,7 @@
  *   events.c         Kubernetes Events
  *   transitions.c    ... about states
  *   pods/            pods of SlurmJobs, and pods on our virtual nodes
+ *   nodes.c          virtual nodes
  *   partitions.c     the cluster and its partitions -> catalog.c, which keeps their objects
  *   details.c        steps and usage
  *   finished.c       objects of ended jobs, until they go
@@ -35,6 +36,7 @@
 #include "sync-agent/lane.h"
 #include "sync-agent/leader.h"
 #include "sync-agent/metrics/metrics.h"
+#include "sync-agent/nodes.h"
 #include "sync-agent/owner/owner.h"
 #include "sync-agent/pods/pods.h"
 #include "sync-agent/recorder.h"
@@ -135,6 +137,7 @@ struct agent {
 		time_t contact;  /* when it last did, 0: not yet */
 	} look;
 
+	struct nodes nodes;
 	struct pods pods;
 
 	struct tomb *tombs;

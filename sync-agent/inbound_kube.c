@@ -139,8 +139,12 @@ static void object_there(struct agent *a, struct json_object *object, bool liste
 		return;
 	generation = e->generation;
 	e->listed = listed || e->listed;
-	if (is_same(e, version) || is_stale(e, version))
+	if (is_stale(e, version))
 		return;
+	if (is_same(e, version)) {
+		pods_job(a, e, object);
+		return;
+	}
 	entry_take_object(e, object);
 	if (e->generation != generation && e->generation > 1)
 		note_edit(&e->notes, clock_us());

@@ -2,8 +2,11 @@
 # libmirror: what decides, pure; it calls no host. The agent is a shell around it.
 noinst_LTLIBRARIES += libmirror.la
 libmirror_la_SOURCES = \
+	sync-agent/lease.c sync-agent/lease.h \
 	sync-agent/mirror/amounts.c sync-agent/mirror/amounts.h \
 	sync-agent/mirror/cluster.c sync-agent/mirror/cluster.h \
+	sync-agent/mirror/companion.c sync-agent/mirror/companion.h \
+	sync-agent/mirror/companion_status.c sync-agent/mirror/companion_status.h \
 	sync-agent/mirror/conditions.c sync-agent/mirror/conditions.h \
 	sync-agent/mirror/details.c sync-agent/mirror/details.h \
 	sync-agent/mirror/dependency.c sync-agent/mirror/dependency.h \
@@ -13,6 +16,10 @@ libmirror_la_SOURCES = \
 	sync-agent/mirror/indexes.c sync-agent/mirror/indexes.h \
 	sync-agent/mirror/namespace.c sync-agent/mirror/namespace.h \
 	sync-agent/mirror/minutes.c sync-agent/mirror/minutes.h \
+	sync-agent/mirror/node.c sync-agent/mirror/node.h \
+	sync-agent/mirror/node_amounts.c sync-agent/mirror/node_amounts.h \
+	sync-agent/mirror/node_labels.c sync-agent/mirror/node_labels.h \
+	sync-agent/mirror/node_patch.c \
 	sync-agent/mirror/object.c sync-agent/mirror/object.h \
 	sync-agent/mirror/partition.c sync-agent/mirror/partition.h \
 	sync-agent/mirror/quantity.c sync-agent/mirror/quantity.h \
@@ -48,7 +55,6 @@ libagent_la_SOURCES = \
 	sync-agent/kube/exec.c sync-agent/kube/exec.h sync-agent/kube/exec_credential.c \
 	sync-agent/kube/stats.c sync-agent/kube/stats.h \
 	sync-agent/kube/window.c sync-agent/kube/window.h \
-	sync-agent/lease.c sync-agent/lease.h \
 	sync-agent/log.c sync-agent/log.h \
 	sync-agent/recorder.c sync-agent/recorder.h \
 	sync-agent/metrics/census.c sync-agent/metrics/census.h \
@@ -101,6 +107,8 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/main.c \
 	sync-agent/metrics/report.c sync-agent/metrics/report.h \
 	sync-agent/namespaces.c \
+	sync-agent/nodes.c sync-agent/nodes.h \
+	sync-agent/nodes_write.c sync-agent/nodes_card.h \
 	sync-agent/notify.c sync-agent/notify.h \
 	sync-agent/once.c \
 	sync-agent/owner/helper.c sync-agent/owner/protocol.h \
@@ -108,6 +116,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/owner/steps.c sync-agent/owner/steps.h \
 	sync-agent/owner/sbatch.c sync-agent/owner/sbatch.h \
 	sync-agent/partitions.c \
+	sync-agent/pods/companion.c \
 	sync-agent/pods/pods.c sync-agent/pods/pods.h \
 	sync-agent/pods/source.c sync-agent/pods/source.h \
 	sync-agent/pods/stranger.c \

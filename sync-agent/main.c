@@ -278,6 +278,7 @@ static void stop(struct agent *a)
 	http_stop(a->http);
 	watch_free(&a->watch);
 	partitions_stop(a);
+	nodes_free(a);
 	pods_free(a);
 	kube_free(a->kube);
 	leader_free(&a->leader);
@@ -337,7 +338,7 @@ static int64_t lead(struct agent *a)
 	static int64_t (*const listening[])(struct agent *) = { look_run, details_run, history_run,
 								pods_watch };
 	static int64_t (*const acting[])(struct agent *) = { sync_run, partitions_run, finished_run,
-							      events_run, pods_run };
+							      events_run, nodes_run, pods_run };
 	int64_t next = watch_step(&a->watch);
 
 	open_doorbells(a);

@@ -92,6 +92,7 @@ static void take_list(struct agent *a, struct slurm_result *r)
 	partition_list_free(a->look.list);
 	a->look.list = TAKE_PTR(r->partitions);
 	tell_partitions(a, a->look.list);
+	a->nodes.dirty = true;
 	tell_cluster(a, false);
 }
 
@@ -117,6 +118,7 @@ static void take_contact(struct agent *a, const struct slurm_result *r)
 	free(a->look.trouble);
 	a->look.trouble = r->failed ? strdup(r->err.text) : NULL;
 	a->look.force = true;
+	a->nodes.dirty = true;
 	tell_cluster(a, true);
 }
 
@@ -139,7 +141,7 @@ static int64_t ask(struct agent *a)
 	if (clock_us() < a->look.next)
 		return a->look.next;
 	a->look.asked = true;
-	slurm_thread_ask(a->slurm, ASK_PARTITIONS, 0, a->look.force);
+	slurm_thread_ask(a->slurm, ASK_PARTITIONS, nodes_wanted(a), a->look.force);
 	a->look.force = false;
 	return INT64_MAX;
 }

@@ -17,7 +17,7 @@
 #define RETRY_LAST 60000000
 
 /* The first that takes a pod has it. */
-const struct pod_kind *const pod_kinds[] = { &pod_stranger };
+const struct pod_kind *const pod_kinds[] = { &pod_companion, &pod_stranger };
 const size_t n_pod_kinds = ARRAY_SIZE(pod_kinds);
 
 bool pods_wanted(const struct agent *a)
@@ -120,6 +120,7 @@ static void drop(struct agent *a, struct pod *p)
 	set_kind(p, NULL);
 	move_to(a, p, PODS_NONE);
 	HASH_DEL(a->pods.table, p);
+	tally_free(&p->requests);
 	free(p->version);
 	free(p->namespace);
 	free(p);
@@ -174,16 +175,19 @@ static void take_requests(struct pod *p, struct json_object *spec)
 {
 	struct json_object *containers = json_get(spec, "containers");
 
-	p->cpu = p->memory = 0;
+	tally_free(&p->requests);
 	for (size_t i = 0; i < json_length(containers); i++) {
 		struct json_object *c = json_object_array_get_idx(containers, i);
-		int64_t cpu, memory;
+		struct json_object *all = json_get(c, "resources.requests");
 
-		if (quantity_parse(json_get_string(c, "resources.requests.cpu"), 1000, &cpu) == 0)
-			p->cpu += cpu;
-		if (quantity_parse(json_get_string(c, "resources.requests.memory"), 1, &memory) ==
-		    0)
-			p->memory += memory;
+		if (!json_object_is_type(all, json_type_object))
+			continue;
+		json_object_object_foreach (all, name, value) {
+			int64_t n, scale = strcmp(name, "cpu") ? 1 : 1000;
+
+			if (quantity_parse(json_object_get_string(value), scale, &n) == 0 && n)
+				tally_add(&p->requests, name, strlen(name), (uint64_t)n, 0);
+		}
 	}
 }
 
@@ -226,6 +230,7 @@ void pods_take(struct agent *a, struct json_object *pod)
 		return;
 	set_version(p, version);
 	take_object(a, p, pod);
+	a->nodes.dirty |= p->requests.n != 0;
 	p->tries = 0;
 	pods_enqueue(a, p);
 }
@@ -239,7 +244,7 @@ void pods_forget(struct agent *a, struct pod *p, const char *version)
 	p->exists = p->deleting = false;
 	p->uid[0] = p->node[0] = '\0';
 	p->phase = POD_PENDING;
-	p->cpu = p->memory = 0;
+	tally_free(&p->requests);
 	if (p->kind->gone)
 		p->kind->gone(a, p);
 	pods_enqueue(a, p);

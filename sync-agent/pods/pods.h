@@ -22,6 +22,7 @@
 #include <uthash.h>
 
 #include "sync-agent/kube/client.h"
+#include "sync-agent/slurm/tally.h"
 
 #define POD_NODE_MAX 254 /* bytes of a node's name, the NUL included */
 
@@ -53,7 +54,7 @@ struct pod_kind {
 	void (*job)(struct agent *a, struct entry *e, struct json_object *job);
 };
 
-extern const struct pod_kind pod_stranger;
+extern const struct pod_kind pod_companion, pod_stranger;
 extern const struct pod_kind *const pod_kinds[];
 extern const size_t n_pod_kinds;
 
@@ -74,8 +75,9 @@ struct pod {
 	bool deleting;	      /* deletionTimestamp is set */
 	bool scheduled_by_us; /* spec.schedulerName is pods.scheduler */
 	unsigned char listed; /* in the lists that are being read: pods.c */
-	/* What it asks for, as kube-scheduler counts it: thousandths of a CPU, bytes. */
-	int64_t cpu, memory;
+	/* What it asks for, as kube-scheduler counts it, by resource: cpu in thousandths. None if
+	 * all are 0. */
+	struct tally requests;
 
 	/* What goes on. */
 	enum pod_queue queue;

@@ -7,6 +7,7 @@ static void sums_free(struct node_sums *sums)
 {
 	tally_free(&sums->states);
 	tally_free(&sums->gres);
+	tally_free(&sums->gres_up);
 	tally_free(&sums->features);
 }
 
@@ -33,6 +34,7 @@ void partition_list_free(struct partition_list *list)
 	for (size_t i = 0; i < list->n; i++)
 		partition_free(&list->rows[i]);
 	sums_free(&list->all);
+	tally_free(&list->licenses);
 	free(list->version);
 	free(list->controllers);
 	free(list);

@@ -18,8 +18,10 @@ struct node_sums {
 	uint64_t nodes_up; /* neither down nor drained, and answering */
 	uint64_t cpus_allocated, cpus_idle, cpus_other, cpus_total;
 	uint64_t memory_allocated, memory_total;
+	uint64_t memory_idle; /* like cpus_idle: not of nodes that are down or drained */
 	struct tally states; /* nodes by state, in Slurm's words */
 	struct tally gres;
+	struct tally gres_up; /* the same of nodes that are neither down nor drained */
 	struct tally features; /* nodes by active feature */
 };
 
@@ -50,6 +52,8 @@ struct partition {
 struct partition_list {
 	char *version;	      /* slurmctld's */
 	char *controllers;    /* its hosts, "a,b", the primary first */
+	uint64_t max_jobs;    /* MaxJobCount */
+	struct tally licenses; /* if they were asked for */
 	struct node_sums all; /* every node of the cluster */
 	size_t n;
 	struct partition rows[];

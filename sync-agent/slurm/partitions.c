@@ -34,12 +34,18 @@ static void count_features(struct tally *t, const node_info_t *node)
 	}
 }
 
+static void count_gres(struct tally *t, const node_info_t *node)
+{
+	gres_count(t, node->gres ? node->gres : "", false);
+	gres_count(t, node->gres_used ? node->gres_used : "", true);
+}
+
 /* As sinfo counts: a node that is being drained is allocated while it has jobs. */
 static void add_node(struct node_sums *s, const node_info_t *node)
 {
 	uint32_t base = node->node_state & NODE_STATE_BASE;
 	bool out = (node->node_state & NODE_STATE_DRAIN) || base == NODE_STATE_DOWN;
-	uint64_t cpus = node->cpus, used = compat_node_alloc_cpus(node);
+	uint64_t cpus = node->cpus, used = compat_node_alloc_cpus(node), memory;
 
 	s->nodes_total++;
 	if (base == NODE_STATE_ALLOCATED || base == NODE_STATE_MIXED ||
@@ -55,11 +61,15 @@ static void add_node(struct node_sums *s, const node_info_t *node)
 	s->cpus_allocated += used;
 	*(out ? &s->cpus_other : &s->cpus_idle) += cpus > used ? cpus - used : 0;
 	s->memory_total += node->real_memory;
-	s->memory_allocated += compat_node_alloc_memory(node);
+	memory = compat_node_alloc_memory(node);
+	s->memory_allocated += memory;
+	if (!out && node->real_memory > memory)
+		s->memory_idle += node->real_memory - memory;
 	count_state(&s->states, node);
 	count_features(&s->features, node);
-	gres_count(&s->gres, node->gres ? node->gres : "", false);
-	gres_count(&s->gres, node->gres_used ? node->gres_used : "", true);
+	count_gres(&s->gres, node);
+	if (!out)
+		count_gres(&s->gres_up, node);
 }
 
 /* The table has holes where nodes were deleted. */
@@ -167,6 +177,7 @@ static struct partition_list *make_list(const struct partitions *p, const node_i
 		return NULL;
 	list->version = strdup(p->version);
 	list->controllers = strdup(p->controllers);
+	list->max_jobs = p->max_jobs;
 	add_nodes(&list->all, nodes, 0, nodes->record_count);
 	for (; list->n < n; list->n++) {
 		const partition_info_t *info = &p->message->partition_array[list->n];
@@ -213,6 +224,7 @@ static int load_conf(struct partitions *p, struct error *err)
 	free(p->version);
 	p->version = strdup(conf->version ? conf->version : "");
 	p->preempt_mode = conf->preempt_mode;
+	p->max_jobs = conf->max_job_cnt;
 	slurm_free_ctl_conf(conf);
 	return p->controllers && p->version ? 0 : error_set(err, ENOMEM, "out of memory");
 }
@@ -229,6 +241,23 @@ static int load_partitions(struct partitions *p, struct error *err)
 		slurm_free_partition_info_msg(p->message);
 	p->message = message;
 	return 1;
+}
+
+static int load_licenses(struct tally *ret, struct error *err)
+{
+	license_info_msg_t *message = NULL;
+
+	if (slurm_load_licenses(0, &message, SHOW_ALL) != 0)
+		return fail(err, "licenses");
+	for (uint32_t i = 0; i < message->num_lic; i++) {
+		const slurm_license_info_t *l = &message->lic_array[i];
+
+		if (l->name && l->name[0])
+			tally_add(ret, l->name, strlen(l->name), l->total,
+				  l->total > l->available ? l->total - l->available : 0);
+	}
+	slurm_free_license_info_msg(message);
+	return 0;
 }
 
 static void forget(struct partitions *p)
@@ -264,10 +293,14 @@ int partitions_load(struct partitions *p, bool force, struct partition_list **re
 	p->nodes_update = nodes->last_update;
 	*ret = make_list(p, nodes);
 	slurm_free_node_info_msg(nodes);
-	if (*ret)
+	if (*ret && (!p->licenses || load_licenses(&(*ret)->licenses, err) == 0))
 		return 0;
 	forget(p);
-	return error_set(err, ENOMEM, "out of memory");
+	if (!*ret)
+		return error_set(err, ENOMEM, "out of memory");
+	partition_list_free(*ret);
+	*ret = NULL;
+	return -1;
 }
 
 void partitions_free(struct partitions *p)

@@ -12,6 +12,8 @@ struct partitions {
 	partition_info_msg_t *message;
 	time_t nodes_update;
 	char *version, *controllers;
+	bool licenses;	       /* the caller's: ask for them, too */
+	uint64_t max_jobs;
 	uint16_t preempt_mode; /* the cluster's, of partitions that have none of their own */
 };
 

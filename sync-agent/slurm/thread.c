@@ -195,6 +195,7 @@ static void ask_job(struct slurm_thread *t, const struct question *q, struct slu
 
 static void ask_partitions(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
 {
+	t->partitions.licenses = q->job_id != 0;
 	if (partitions_load(&t->partitions, q->force, &r->partitions, &r->err) < 0)
 		r->failed = true;
 }

@@ -21,7 +21,7 @@ enum slurm_ask {
 	ASK_QUEUE, /* all jobs: changed groups, and the ids of all that are there */
 	ASK_JOB,   /* one job's whole group, from slurmctld */
 	ASK_CONF,  /* what the agent needs to know of slurmctld's configuration */
-	ASK_PARTITIONS, /* partitions and nodes; force: slurmctld's version, too */
+	ASK_PARTITIONS, /* partitions and nodes, with a job id of 1 licenses; force: slurmctld's version, too */
 	ASK_STEPS, /* the steps that run, of all jobs */
 	ASK_PAST,  /* one job's whole group, from slurmdbd */
 	ASK_ENDED, /* the jobs that ended in some time, from slurmdbd */

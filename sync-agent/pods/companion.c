@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The pods of SlurmJobs, for kubectl logs. The SlurmJob as the API server has it says what its pod
+ * is to be: whatever is read or written of it comes by here.
+ *
+ * A pod that is deleted by hand comes back while its job is there: it cancels nothing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "sync-agent/agent.h"
+#include "sync-agent/clock.h"
+#include "sync-agent/log.h"
+#include "sync-agent/mirror/companion.h"
+
+#define NODE_AGAIN 2000000   /* microseconds: its partition has no node yet */
+#define LIST_AGAIN 200000    /* the SlurmJobs are not known yet */
+#define TAKEN_AGAIN 60000000 /* somebody else's pod has its name */
+
+struct companion {
+	char job_uid[37]; /* the SlurmJob's, as it is now; "": there is none that wants a pod */
+	char *wanted;	  /* JSON text of the pod; NULL: not known, or as it is */
+	uint64_t wanted_hash;
+	char *partition;
+	/* Of the pod that is there. */
+	char owner_uid[37];
+	uint64_t hash;
+	char *tasks;
+	bool ended;
+	bool said_taken;
+};
+
+static struct companion *own(struct pod *p)
+{
+	if (!p->own)
+		p->own = calloc(1, sizeof(struct companion));
+	return p->own;
+}
+
+static void set_text(char **to, const char *text)
+{
+	free(*to);
+	*to = text ? strdup(text) : NULL;
+}
+
+/* -- the pod as it is ----------------------------------------------------------------------- */
+
+static bool is_companion(struct agent *a, struct json_object *pod)
+{
+	return companion_is(pod, a->cluster);
+}
+
+static const char *tasks_of(struct json_object *pod)
+{
+	return json_member_string(json_get(pod, "metadata.annotations"), COMPANION_TASKS);
+}
+
+static void take(struct agent *a, struct pod *p, struct json_object *pod)
+{
+	struct companion *c = own(p);
+
+	if (!c)
+		return;
+	snprintf(c->owner_uid, sizeof(c->owner_uid), "%s", companion_owner(pod) ?: "");
+	c->hash = companion_status_hash(pod);
+	c->ended = p->phase == POD_SUCCEEDED || p->phase == POD_FAILED;
+	set_text(&c->tasks, tasks_of(pod));
+}
+
+static void gone(struct agent *a, struct pod *p)
+{
+	struct companion *c = p->own;
+
+	if (!c)
+		return;
+	c->owner_uid[0] = '\0';
+	c->hash = 0;
+	c->ended = false;
+	set_text(&c->tasks, NULL);
+}
+
+static bool keep(struct agent *a, struct pod *p)
+{
+	struct companion *c = p->own;
+
+	return c && c->job_uid[0];
+}
+
+static void free_own(struct pod *p)
+{
+	struct companion *c = p->own;
+
+	if (!c)
+		return;
+	free(c->wanted);
+	free(c->partition);
+	free(c->tasks);
+	free(c);
+	p->own = NULL;
+}
+
+/* -- its SlurmJob --------------------------------------------------------------------------- */
+
+static void unwant(struct agent *a, struct pod *p)
+{
+	struct companion *c = p->own;
+
+	if (!c || p->kind != &pod_companion)
+		return;
+	c->job_uid[0] = '\0';
+	set_text(&c->wanted, NULL);
+	pods_enqueue(a, p);
+}
+
+static void want(struct agent *a, struct pod *p, struct json_object *job)
+{
+	_cleanup_json_ struct json_object *pod = companion_pod(job, a->cluster, "");
+	struct companion *c = own(p);
+
+	if (!c)
+		return;
+	snprintf(c->job_uid, sizeof(c->job_uid), "%s", json_get_string(job, "metadata.uid") ?: "");
+	set_text(&c->partition, json_get_string(job, "status.partition") ?: "");
+	c->wanted_hash = companion_status_hash(pod);
+	set_text(&c->wanted, json_object_to_json_string_ext(pod, JSON_C_TO_STRING_PLAIN));
+	pods_enqueue(a, p);
+}
+
+static void take_job(struct agent *a, struct entry *e, struct json_object *job)
+{
+	enum companion_mode mode = companion_mode(a->config.logs_pods);
+	struct pod *p;
+
+	if (mode == COMPANION_NONE)
+		return;
+	p = pods_find(&a->pods, e->namespace, e->name);
+	if (!job || !companion_asked(mode, 0, job)) {
+		if (p)
+			unwant(a, p);
+		return;
+	}
+	if (!p)
+		p = pods_add(a, e->namespace, e->name, &pod_companion);
+	if (p && p->kind == &pod_companion)
+		want(a, p, job);
+}
+
+/* -- what it needs -------------------------------------------------------------------------- */
+
+/* Somebody else's pod has the name. */
+static bool is_taken(struct agent *a, struct pod *p, const struct kube_answer *answer)
+{
+	struct companion *c = p->own;
+
+	if (answer->status != 409)
+		return false;
+	if (!c->said_taken)
+		log_warning("pod %s/%s is there already and not of the SlurmJob of that name, "
+			    "whose logs "
+			    "can't be shown until it goes",
+			    p->namespace, p->name);
+	c->said_taken = true;
+	pods_wait(a, p, clock_us() + TAKEN_AGAIN);
+	return true;
+}
+
+static void create(struct agent *a, struct pod *p)
+{
+	struct companion *c = p->own;
+	_cleanup_json_ struct json_object *pod = json_of_text(c->wanted);
+	struct pod_write w = {
+		.what = "make it", .method = "POST", .body = pod, .refused = is_taken
+	};
+	const char *node = nodes_for(a, c->partition);
+
+	if (!node) {
+		pods_wait(a, p, clock_us() + NODE_AGAIN);
+		return;
+	}
+	json_set_string(json_get(pod, "spec"), "nodeName", node);
+	json_object_object_del(pod, "status");
+	pod_write(a, p, &w);
+}
+
+/* What the SlurmJob says is not kept: it has to be read. */
+static void ask_job(struct agent *a, struct pod *p)
+{
+	struct entry *e = entry_find_name(&a->entries, p->namespace, p->name);
+
+	if (!e || !e->exists)
+		unwant(a, p);
+	else if (e->in_flight || e->acting)
+		pods_wait(a, p, clock_us() + LIST_AGAIN);
+	else
+		write_fetch(a, e);
+}
+
+/* A container that has ended can't begin anew: a job that was requeued gets another pod. */
+static bool is_outdated(struct agent *a, struct pod *p, struct json_object *wanted)
+{
+	struct companion *c = p->own;
+	const char *phase = json_get_string(wanted, "status.phase"), *tasks = tasks_of(wanted);
+	bool to_end = phase && (!strcmp(phase, "Succeeded") || !strcmp(phase, "Failed"));
+
+	return (c->ended && !to_end) || strcmp(c->tasks ?: "", tasks ?: "");
+}
+
+static void compare(struct agent *a, struct pod *p)
+{
+	struct companion *c = p->own;
+	_cleanup_json_ struct json_object *wanted = json_of_text(c->wanted);
+
+	if (!wanted)
+		return; /* it is as it is to be */
+	if (is_outdated(a, p, wanted))
+		pod_write_delete(a, p);
+	else if (c->hash != c->wanted_hash)
+		pod_write_status(a, p, json_object_get(json_get(wanted, "status")));
+	else
+		set_text(&c->wanted, NULL);
+}
+
+static void advance(struct agent *a, struct pod *p)
+{
+	struct companion *c = own(p);
+
+	if (!c)
+		return;
+	if (!a->listed) {
+		pods_wait(a, p, clock_us() + LIST_AGAIN);
+		return;
+	}
+	if (p->exists) {
+		if (p->deleting || strcmp(c->owner_uid, c->job_uid) || !nodes_have(a, p->node))
+			pod_write_delete(a, p);
+		else
+			compare(a, p);
+		return;
+	}
+	if (!c->job_uid[0])
+		return;
+	if (c->wanted)
+		create(a, p);
+	else
+		ask_job(a, p);
+}
+
+const struct pod_kind pod_companion = {
+	.name = "companion",
+	.is = is_companion,
+	.take = take,
+	.gone = gone,
+	.keep = keep,
+	.advance = advance,
+	.free = free_own,
+	.job = take_job,
+};
