@@ -13,6 +13,9 @@
 #define POD_REFERENCE_VARIABLE "KUBE_POD_FROM_"
 #define POD_PIECE 100000
 
+/* The folder's name on a node, below /dev/shm and below TMPDIR or /tmp: the owner's uid, the job's id. */
+#define POD_NODE_FOLDER "slurm-kube-pod.%u.%s"
+
 #define POD_STATUS_FILE "status.json" /* in the pod's folder */
 #define POD_STATUS_MAX (256 << 10)    /* bytes of it */
 #define POD_MESSAGE_MAX 4096	      /* bytes of a termination message, as kubelet has it */
