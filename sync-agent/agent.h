@@ -171,6 +171,8 @@ void write_late(struct agent *a, struct entry *e, struct json_object *patch);
 /* write_lane.c: its label; its steps and usage alone. */
 void write_label(struct agent *a, struct entry *e);
 void write_details(struct agent *a, struct entry *e);
+/* Set an annotation of it. */
+void write_annotation(struct agent *a, struct entry *e, const char *key, const char *value);
 /* Read the object: for once no write, but what comes back is taken as if it were one's answer. */
 void write_fetch(struct agent *a, struct entry *e);
 /* Its object is to go without a word: take our finalizer off, then delete it. */

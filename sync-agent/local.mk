@@ -120,6 +120,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/pods/pods.c sync-agent/pods/pods.h \
 	sync-agent/pods/source.c sync-agent/pods/source.h \
 	sync-agent/pods/stranger.c \
+	sync-agent/pods/wishes.c sync-agent/pods/wishes.h \
 	sync-agent/pods/write.c \
 	sync-agent/reload.c \
 	sync-agent/transitions.c \

@@ -16,8 +16,9 @@
 #include "sync-agent/pods/source.h"
 
 #define NODES_PATH "/api/v1/nodes"
-#define SILENCE 60 /* seconds that slurmctld may be away without a word: it takes less to restart  \
-		    */
+#define SILENCE                                                                                    \
+	60 /* seconds that slurmctld may be away without a word: it takes less to restart          \
+	    */
 
 bool nodes_wanted(const struct agent *a)
 {
@@ -160,7 +161,7 @@ const char *nodes_for(const struct agent *a, const char *partition)
 	while (copy && (word = strsep(&rest, ","))) {
 		struct node *n = find(a, word);
 
-		if (n && n->is && n->wanted && !n->gone)
+		if (n && (n->is || a->dry_run) && n->wanted && !n->gone)
 			return n->name;
 	}
 	return NULL;
@@ -361,7 +362,7 @@ bool nodes_settled(const struct agent *a)
 	if (!nodes_wanted(a))
 		return true;
 	for (const struct node *n = a->nodes.table; n; n = n->hh.next)
-		if (n->in_flight || n->dirty || !n->wanted != !n->is)
+		if (n->in_flight || n->dirty || (!n->wanted != !n->is && !a->dry_run))
 			return false;
 	return a->nodes.known;
 }

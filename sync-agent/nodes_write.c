@@ -15,6 +15,7 @@
 #define RETRY_LAST 30000000
 #define SPACING 10000000 /* between two writes of amounts, as kubelets have it */
 #define LEASE_EVERY 10000000
+#define PODS_AGAIN 200000 /* until its pods are gone */
 #define PATH_BYTES 512
 
 static void pause_node(struct node *n)
@@ -45,7 +46,8 @@ static bool send_request(struct node *n, const char *method, const char *path, c
 	}
 	metrics_count(&n->agent->metrics, strcmp(method, "GET") ? COUNT_WRITE_NODE : COUNT_READ);
 	log_debug("%s %s", method, path);
-	/* With --dry-run nothing comes back. */
+	/* With --dry-run nothing comes back: it is told once. */
+	n->dirty &= !n->agent->dry_run;
 	return !n->agent->dry_run;
 }
 
@@ -246,6 +248,21 @@ static int64_t compare(struct node *n, int64_t now)
 	return INT64_MAX;
 }
 
+/* Its pods go first: the other ones are over, those of SlurmJobs come again elsewhere. */
+static bool has_pods(struct node *n)
+{
+	bool some = false;
+
+	for (struct pod *p = n->agent->pods.table; p; p = p->hh.next) {
+		if (!p->exists || strcmp(p->node, n->name))
+			continue;
+		some = true;
+		if (p->queue == PODS_NONE)
+			pods_enqueue(n->agent, p);
+	}
+	return some;
+}
+
 static int64_t advance_object(struct node *n, int64_t now)
 {
 	if (n->in_flight || !n->dirty)
@@ -254,10 +271,14 @@ static int64_t advance_object(struct node *n, int64_t now)
 		return n->not_before;
 	if (n->wanted && n->is)
 		return compare(n, now);
-	if (n->wanted)
+	if (n->wanted) {
 		create(n);
-	else if (n->is)
+	} else if (n->is && has_pods(n)) {
+		n->not_before = now + PODS_AGAIN;
+		return n->not_before;
+	} else if (n->is) {
 		remove_node(n);
+	}
 	return INT64_MAX;
 }
 

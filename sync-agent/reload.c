@@ -29,6 +29,7 @@ void reload(struct agent *a)
 	/* What other filters and limits mean for the jobs that are there. */
 	a->poll_whole = true;
 	a->poll_next = 0;
+	a->nodes.dirty = true;
 	log_info("%s: read again", a->config_path);
 	metrics_count(&a->metrics, COUNT_RELOAD_DONE);
 	notify_ready();

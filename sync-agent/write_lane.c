@@ -24,6 +24,21 @@ void write_label(struct agent *a, struct entry *e)
 	write_send(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);
 }
 
+void write_annotation(struct agent *a, struct entry *e, const char *key, const char *value)
+{
+	struct write w = { .agent = a, .entry = e, .what = "write annotation",
+			   .count = COUNT_WRITE_LABEL, .done = write_take_object,
+			   .missing = write_object_missing };
+	_cleanup_json_ struct json_object *o = json_object_new_object();
+	struct json_object *metadata = json_object_new_object();
+	struct json_object *annotations = json_object_new_object();
+
+	json_set_string(annotations, key, value);
+	json_object_object_add(metadata, "annotations", annotations);
+	json_object_object_add(o, "metadata", metadata);
+	write_send(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);
+}
+
 void write_details(struct agent *a, struct entry *e)
 {
 	struct write w = { .agent = a, .entry = e, .what = "write steps and usage",

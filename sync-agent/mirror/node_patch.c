@@ -7,18 +7,28 @@
 #include "common/json.h"
 #include "sync-agent/mirror/node.h"
 #include "sync-agent/mirror/node_labels.h"
+#include "sync-agent/mirror/quantity.h"
 
 static bool same(struct json_object *a, struct json_object *b)
 {
 	return json_object_equal(a, b);
 }
 
+/* The API server spells amounts in its own way: 10k for 10000. */
+static bool same_amount(struct json_object *a, struct json_object *b)
+{
+	int64_t x, y;
+
+	return a && b && quantity_parse(json_object_get_string(a), 1, &x) == 0 &&
+	       quantity_parse(json_object_get_string(b), 1, &y) == 0 && x == y;
+}
+
 /* In patch: what wanted has and is has not, and null for what is ours and not wanted any more. */
-static void differ(struct json_object *is, struct json_object *wanted,
-		   bool (*ours)(const char *key), struct json_object *patch)
+static void differ(struct json_object *is, struct json_object *wanted, bool (*ours)(const char *key),
+		   bool (*equal)(struct json_object *a, struct json_object *b), struct json_object *patch)
 {
 	json_object_object_foreach (wanted, key, value) {
-		if (!same(value, json_member(is, key)))
+		if (!equal(value, json_member(is, key)))
 			json_object_object_add(patch, key, json_object_get(value));
 	}
 	if (!json_object_is_type(is, json_type_object))
@@ -90,10 +100,10 @@ struct json_object *node_patch(struct json_object *is, struct json_object *wante
 	struct json_object *theirs = json_get(is, "spec.taints"),
 			   *taint = json_get(wanted, "spec.taints");
 
-	differ(json_get(is, "metadata.labels"), json_get(wanted, "metadata.labels"),
-	       node_label_is_ours, labels);
+	differ(json_get(is, "metadata.labels"), json_get(wanted, "metadata.labels"), node_label_is_ours,
+	       same, labels);
 	differ(json_get(is, "metadata.annotations"), json_get(wanted, "metadata.annotations"),
-	       node_label_is_ours, annotations);
+	       node_label_is_ours, same, annotations);
 	differ_cordon(is, wanted, spec);
 	if (!has_ours(theirs, taint))
 		json_object_object_add(spec, "taints", with_ours(theirs, taint));
@@ -161,7 +171,7 @@ static void differ_amounts(struct json_object *is, struct json_object *wanted, c
 {
 	struct json_object *o = json_object_new_object();
 
-	differ(json_member(is, key), json_member(wanted, key), every, o);
+	differ(json_member(is, key), json_member(wanted, key), every, same_amount, o);
 	put(patch, key, o);
 }
 

@@ -2,7 +2,9 @@
 /* The pods of SlurmJobs, for kubectl logs. The SlurmJob as the API server has it says what its pod
  * is to be: whatever is read or written of it comes by here.
  *
- * A pod that is deleted by hand comes back while its job is there: it cancels nothing. */
+ * Deleting such a pod cancels nothing. That of a job that waits or runs comes back. Of one that has
+ * ended it doesn't: whoever deletes it has done with its logs, or has too many pods, as podgc may;
+ * the SlurmJob's annotation is set to "false" then, so that this holds for the next agent, too. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +14,7 @@
 #include "sync-agent/clock.h"
 #include "sync-agent/log.h"
 #include "sync-agent/mirror/companion.h"
+#include "sync-agent/pods/wishes.h"
 
 #define NODE_AGAIN 2000000   /* microseconds: its partition has no node yet */
 #define LIST_AGAIN 200000    /* the SlurmJobs are not known yet */
@@ -27,6 +30,8 @@ struct companion {
 	uint64_t hash;
 	char *tasks;
 	bool ended;
+	bool removing; /* by the agent itself */
+	bool let_go;   /* somebody has deleted it, and its job had ended */
 	bool said_taken;
 };
 
@@ -73,9 +78,10 @@ static void gone(struct agent *a, struct pod *p)
 
 	if (!c)
 		return;
+	c->let_go = c->ended && !c->removing && !strcmp(c->owner_uid, c->job_uid);
 	c->owner_uid[0] = '\0';
 	c->hash = 0;
-	c->ended = false;
+	c->ended = c->removing = false;
 	set_text(&c->tasks, NULL);
 }
 
@@ -108,6 +114,7 @@ static void unwant(struct agent *a, struct pod *p)
 	if (!c || p->kind != &pod_companion)
 		return;
 	c->job_uid[0] = '\0';
+	c->let_go = false;
 	set_text(&c->wanted, NULL);
 	pods_enqueue(a, p);
 }
@@ -134,7 +141,7 @@ static void take_job(struct agent *a, struct entry *e, struct json_object *job)
 	if (mode == COMPANION_NONE)
 		return;
 	p = pods_find(&a->pods, e->namespace, e->name);
-	if (!job || !companion_asked(mode, 0, job)) {
+	if (!job || !companion_asked(mode, wishes_of(a, e->namespace), job)) {
 		if (p)
 			unwant(a, p);
 		return;
@@ -205,6 +212,12 @@ static bool is_outdated(struct agent *a, struct pod *p, struct json_object *want
 	return (c->ended && !to_end) || strcmp(c->tasks ?: "", tasks ?: "");
 }
 
+static void remove_pod(struct agent *a, struct pod *p)
+{
+	((struct companion *)p->own)->removing = true;
+	pod_write_delete(a, p);
+}
+
 static void compare(struct agent *a, struct pod *p)
 {
 	struct companion *c = p->own;
@@ -213,11 +226,24 @@ static void compare(struct agent *a, struct pod *p)
 	if (!wanted)
 		return; /* it is as it is to be */
 	if (is_outdated(a, p, wanted))
-		pod_write_delete(a, p);
+		remove_pod(a, p);
 	else if (c->hash != c->wanted_hash)
 		pod_write_status(a, p, json_object_get(json_get(wanted, "status")));
 	else
 		set_text(&c->wanted, NULL);
+}
+
+/* Its job is over, and nobody wants its pod any more. */
+static void note_let_go(struct agent *a, struct pod *p)
+{
+	struct entry *e = entry_find_name(&a->entries, p->namespace, p->name);
+
+	if (!e || !e->exists || e->deleting || !e->ended)
+		((struct companion *)p->own)->let_go = false;
+	else if (e->in_flight || e->acting)
+		pods_wait(a, p, clock_us() + LIST_AGAIN);
+	else
+		write_annotation(a, e, COMPANION_ASKED, "false");
 }
 
 static void advance(struct agent *a, struct pod *p)
@@ -231,15 +257,19 @@ static void advance(struct agent *a, struct pod *p)
 		return;
 	}
 	if (p->exists) {
-		if (p->deleting || strcmp(c->owner_uid, c->job_uid) || !nodes_have(a, p->node))
+		if (p->deleting)
 			pod_write_delete(a, p);
+		else if (strcmp(c->owner_uid, c->job_uid) || !nodes_have(a, p->node))
+			remove_pod(a, p);
 		else
 			compare(a, p);
 		return;
 	}
 	if (!c->job_uid[0])
 		return;
-	if (c->wanted)
+	if (c->let_go)
+		note_let_go(a, p);
+	else if (c->wanted)
 		create(a, p);
 	else
 		ask_job(a, p);

@@ -12,6 +12,7 @@
 #include "sync-agent/log.h"
 #include "sync-agent/mirror/quantity.h"
 #include "sync-agent/pods/source.h"
+#include "sync-agent/pods/wishes.h"
 
 #define RETRY_FIRST 200000 /* microseconds */
 #define RETRY_LAST 60000000
@@ -237,6 +238,8 @@ void pods_take(struct agent *a, struct json_object *pod)
 
 void pods_forget(struct agent *a, struct pod *p, const char *version)
 {
+	bool existed = p->exists;
+
 	if (version && is_older(p, version))
 		return;
 	if (version)
@@ -245,7 +248,7 @@ void pods_forget(struct agent *a, struct pod *p, const char *version)
 	p->uid[0] = p->node[0] = '\0';
 	p->phase = POD_PENDING;
 	tally_free(&p->requests);
-	if (p->kind->gone)
+	if (existed && p->kind->gone)
 		p->kind->gone(a, p);
 	pods_enqueue(a, p);
 }
@@ -292,7 +295,7 @@ int64_t pods_run(struct agent *a)
 		return INT64_MAX;
 	next = wake_delayed(a, now);
 	/* What is there has to be known first. */
-	if (!a->pods.settled)
+	if (!a->pods.settled || (nodes_wanted(a) && !a->nodes.known))
 		return next;
 	if (now < a->kube_pause_until)
 		return a->kube_pause_until < next ? a->kube_pause_until : next;
@@ -317,6 +320,7 @@ void pods_free(struct agent *a)
 	struct pod *p, *tmp;
 
 	sources_free(a);
+	wishes_free(a);
 	HASH_ITER (hh, a->pods.table, p, tmp)
 		drop(a, p);
 }

@@ -30,6 +30,7 @@ struct agent;
 struct entry;
 struct pod;
 struct source;
+struct wishes;
 
 enum pod_phase { POD_PENDING, POD_RUNNING, POD_SUCCEEDED, POD_FAILED, POD_UNKNOWN };
 
@@ -91,6 +92,7 @@ struct pods {
 	struct pod *table; /* by namespace and name */
 	struct source *sources;
 	struct pod *queues[PODS_QUEUES];
+	struct wishes *wishes; /* of namespaces: wishes.c; NULL: none yet */
 	bool settled; /* every source's list has been read once */
 	unsigned n_in_flight;
 };

@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "sync-agent/agent.h"
 #include "sync-agent/log.h"
+#include "sync-agent/pods/wishes.h"
 
 #define PODS_PATH "/api/v1/pods"
 
@@ -139,11 +140,12 @@ static void free_source(struct source *s)
 
 int64_t pods_watch(struct agent *a)
 {
-	int64_t next = INT64_MAX;
 	struct source *s, *tmp;
+	int64_t next;
 
 	if (!pods_wanted(a))
-		return next;
+		return INT64_MAX;
+	next = wishes_run(a);
 	if (a->config.pods_scheduler && !find(a, ""))
 		add(a, "");
 	LL_FOREACH_SAFE (a->pods.sources, s, tmp) {

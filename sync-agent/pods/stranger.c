@@ -11,7 +11,7 @@ static bool is_stranger(struct agent *a, struct json_object *pod)
 
 static void advance(struct agent *a, struct pod *p)
 {
-	if (p->exists && p->deleting && p->node[0])
+	if (p->exists && p->node[0] && (p->deleting || !nodes_have(a, p->node)))
 		pod_write_delete(a, p);
 }
 
