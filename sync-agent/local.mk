@@ -21,6 +21,7 @@ libmirror_la_SOURCES = \
 	sync-agent/mirror/node_labels.c sync-agent/mirror/node_labels.h \
 	sync-agent/mirror/node_patch.c \
 	sync-agent/mirror/object.c sync-agent/mirror/object.h \
+	sync-agent/mirror/output.c sync-agent/mirror/output.h \
 	sync-agent/mirror/partition.c sync-agent/mirror/partition.h \
 	sync-agent/mirror/quantity.c sync-agent/mirror/quantity.h \
 	sync-agent/mirror/reconcile.c sync-agent/mirror/reconcile.h \
@@ -55,6 +56,8 @@ libagent_la_SOURCES = \
 	sync-agent/kube/exec.c sync-agent/kube/exec.h sync-agent/kube/exec_credential.c \
 	sync-agent/kube/stats.c sync-agent/kube/stats.h \
 	sync-agent/kube/window.c sync-agent/kube/window.h \
+	sync-agent/kubelet/lines.c sync-agent/kubelet/lines.h \
+	sync-agent/kubelet/options.c sync-agent/kubelet/options.h \
 	sync-agent/log.c sync-agent/log.h \
 	sync-agent/recorder.c sync-agent/recorder.h \
 	sync-agent/metrics/census.c sync-agent/metrics/census.h \
@@ -103,6 +106,17 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/inbound_slurm.c \
 	sync-agent/kube/client.c sync-agent/kube/client.h \
 	sync-agent/kube/watch.c sync-agent/kube/watch.h \
+	sync-agent/kubelet/answers.c sync-agent/kubelet/asked.h \
+	sync-agent/kubelet/enter.c \
+	sync-agent/kubelet/keeper.c sync-agent/kubelet/keeper.h \
+	sync-agent/kubelet/kubelet.c sync-agent/kubelet/kubelet.h \
+	sync-agent/kubelet/link.c sync-agent/kubelet/link.h \
+	sync-agent/kubelet/open_file.c sync-agent/kubelet/open_file.h \
+	sync-agent/kubelet/papers.c sync-agent/kubelet/papers.h \
+	sync-agent/kubelet/process.c sync-agent/kubelet/process.h \
+	sync-agent/kubelet/protocol.h \
+	sync-agent/kubelet/stream.c sync-agent/kubelet/stream.h \
+	sync-agent/kubelet/who.c sync-agent/kubelet/who.h \
 	sync-agent/leader.c sync-agent/leader.h \
 	sync-agent/main.c \
 	sync-agent/metrics/report.c sync-agent/metrics/report.h \
@@ -111,6 +125,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/nodes_write.c sync-agent/nodes_card.h \
 	sync-agent/notify.c sync-agent/notify.h \
 	sync-agent/once.c \
+	sync-agent/owner/become.c sync-agent/owner/become.h \
 	sync-agent/owner/helper.c sync-agent/owner/protocol.h \
 	sync-agent/owner/owner.c sync-agent/owner/owner.h \
 	sync-agent/owner/steps.c sync-agent/owner/steps.h \
@@ -149,9 +164,9 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/write_edit.c
 sync_agent_slurm_kube_agent_CPPFLAGS = $(AM_CPPFLAGS)
 sync_agent_slurm_kube_agent_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(YAML_CFLAGS) \
-	$(MICROHTTPD_CFLAGS) $(SYSTEMD_CFLAGS)
+	$(MICROHTTPD_CFLAGS) $(GNUTLS_CFLAGS) $(SYSTEMD_CFLAGS)
 sync_agent_slurm_kube_agent_LDADD = libpods.la libagent.la libmirror.la libcommon_seal.la libcommon_json.la libcommon.la \
 	$(SLURM_LIBS) $(CURL_LIBS) $(JSON_LIBS) $(YAML_LIBS) \
-	$(MICROHTTPD_LIBS) $(SYSTEMD_LIBS) -lpthread
+	$(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(SYSTEMD_LIBS) -lpthread
 man_MANS += sync-agent/slurm-kube-agent.8
 EXTRA_DIST += sync-agent/slurm-kube-agent.8

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/cleanup.h"
 #include "common/hash.h"
+#include "sync-agent/mirror/output.h"
 #include "sync-agent/slurm/names.h"
 
 /* One row per field that is copied as it is: where it is in Slurm's record and in ours. */
@@ -148,9 +150,29 @@ struct files {
 	char in[FILE_NAME_MAX], out[FILE_NAME_MAX], err[FILE_NAME_MAX];
 };
 
+/* libslurm's own functions know fewer of the patterns than slurmd does, and take "%%j" for "%j". */
+static void expand(const slurm_job_info_t *info, const char *pattern, char buf[FILE_NAME_MAX])
+{
+	struct output_names names = {
+		.job_id = info->job_id,
+		.array_id = info->array_job_id,
+		.array_task = info->array_task_id,
+		.job_name = read_text(&info->name),
+		.user = info->user_name && info->user_name[0] ? info->user_name :
+								name_of_uid(info->user_id),
+		.node = info->batch_host && info->batch_host[0] ? info->batch_host : NULL,
+	};
+	_cleanup_free_ char *text = output_expand(pattern, &names);
+
+	if (text)
+		snprintf(buf, FILE_NAME_MAX, "%s%s%s", text[0] == '/' ? "" : info->work_dir,
+			 text[0] == '/' ? "" : "/", text);
+}
+
 static void find_files(const slurm_job_info_t *info, struct files *files)
 {
 	slurm_job_info_t copy = *info; /* these calls don't change it, but say they may */
+	const char *error = info->std_err ? info->std_err : info->std_out;
 
 	files->in[0] = files->out[0] = files->err[0] = '\0';
 	if (!info->batch_flag || !info->work_dir)
@@ -158,6 +180,10 @@ static void find_files(const slurm_job_info_t *info, struct files *files)
 	slurm_get_job_stdin(files->in, sizeof(files->in), &copy);
 	slurm_get_job_stdout(files->out, sizeof(files->out), &copy);
 	slurm_get_job_stderr(files->err, sizeof(files->err), &copy);
+	if (info->std_out)
+		expand(info, info->std_out, files->out);
+	if (error)
+		expand(info, error, files->err);
 }
 
 struct job *job_from_info(const slurm_job_info_t *info)

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where a job's output is: the patterns of sbatch, and what a SlurmJob says of it. */
+#ifndef AGENT_MIRROR_OUTPUT_H
+#define AGENT_MIRROR_OUTPUT_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/error.h"
+
+/* What the patterns stand for. */
+struct output_names {
+	uint32_t job_id;
+	uint32_t array_id;   /* 0: of no array */
+	uint32_t array_task; /* of an array */
+	bool no_job_id;	     /* it isn't known: %j, %J stay as they are */
+	const char *job_name, *user;
+	const char *node; /* the first one's; NULL: not known yet, %N stays as it is */
+};
+
+/* The file of a batch job whose --output or --error is pattern, as slurmd makes its name. The
+ * caller frees it; NULL without memory. Source: sbatch(1), "filename pattern"; Slurm 22.05,
+ * slurmstepd/fname.c. */
+char *output_expand(const char *pattern, const struct output_names *names);
+
+enum output_state { OUTPUT_PENDING, OUTPUT_RUNNING, OUTPUT_ENDED };
+
+struct output {
+	char *path; /* absolute; freed by output_free() */
+	uint32_t uid;
+	enum output_state state;
+	int64_t started; /* seconds since 1970, 0: not yet */
+};
+
+/* What a pod's container of that name is, in the SlurmJob:
+ *
+ *   stdout, stderr        of the job
+ *   stdout-7, stderr-7    of task 7 of an array
+ *
+ * Returns 0, or -1 with err filled; its code is HTTP's status. */
+int output_find(struct json_object *slurmjob, const char *container, struct output *ret,
+		struct error *err);
+
+const char *output_state_name(enum output_state state);
+
+void output_free(struct output *o);
+
+#endif
