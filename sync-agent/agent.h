@@ -23,6 +23,7 @@
  *   notify.c         what systemd is told
  *   reload.c         SIGHUP
  *   once.c, dry.c    --once and --dry-run
+ *   kubelet/         kubectl logs: processes of their own, and what they ask the loop
  */
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
@@ -48,6 +49,7 @@
 struct tomb;
 struct look;
 struct http;
+struct kubelet;
 struct waiting;
 struct namespace;
 
@@ -66,6 +68,7 @@ struct agent {
 	struct leader leader;
 	struct recorder events;
 	struct http *http; /* NULL: none */
+	struct kubelet *kubelet; /* NULL: none */
 
 	struct entries entries;
 	struct entry *queues[QUEUE_COUNT];

@@ -47,6 +47,13 @@ static const struct key {
 	{ "doorbell.mungeSocket", VALUE_PATH, offsetof(struct config, munge_socket), NULL, true },
 	{ "http", SECTION, 0, NULL, false },
 	{ "http.listen", VALUE_ADDRESS, offsetof(struct config, http_listen), NULL, true },
+	{ "kubelet", SECTION, 0, NULL, false },
+	{ "kubelet.listen", VALUE_ADDRESS, offsetof(struct config, kubelet_listen), NULL, true },
+	{ "kubelet.certificate", VALUE_PATH, offsetof(struct config, kubelet_certificate), NULL, true },
+	{ "kubelet.key", VALUE_PATH, offsetof(struct config, kubelet_key), NULL, true },
+	{ "kubelet.clientCA", VALUE_PATH, offsetof(struct config, kubelet_client_ca), NULL, true },
+	{ "kubelet.clientNames", VALUE_WORDS, offsetof(struct config, kubelet_client_names), NULL,
+	  true },
 	{ "namespaces", SECTION, 0, NULL, false },
 	{ "namespaces.template", VALUE_TEMPLATE, offsetof(struct config, namespace), "slurm-{user}",
 	  true },
@@ -332,6 +339,10 @@ int config_load(const char *path, struct config *ret, struct error *err)
 	if (strcmp(c.logs_pods, "none") && !strcmp(c.nodes_create, "none"))
 		return error_set(err, EINVAL, "%s: logs.pods: pods need virtual nodes to be on; set nodes.create",
 				 path);
+	if (!c.kubelet_certificate != !c.kubelet_key)
+		return wrong(&whole, "kubelet.certificate and kubelet.key belong together");
+	if (c.kubelet_client_names.n && !c.kubelet_client_ca)
+		return wrong(&whole, "kubelet.clientNames are of certificates by kubelet.clientCA, which isn't set");
 	*ret = c;
 	c = (struct config){ 0 };
 	return 0;

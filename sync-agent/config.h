@@ -27,6 +27,10 @@ struct config {
 	char *doorbell_udp;  /* "ADDRESS:PORT", NULL: none */
 	char *munge_socket;  /* NULL: munge's own default */
 	char *http_listen;   /* "ADDRESS:PORT" of /metrics, /healthz and /readyz; NULL: none */
+	/* What kubectl logs reaches; NULL: not served, a certificate of its own making, no certificates of
+	 * clients. */
+	char *kubelet_listen, *kubelet_certificate, *kubelet_key, *kubelet_client_ca;
+	struct words kubelet_client_names; /* let in without asking; an empty list is none */
 	char *namespace;     /* template such as "slurm-{user}" */
 	bool create_namespaces;
 	/* Only jobs of these; an empty list is all. */

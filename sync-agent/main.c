@@ -16,6 +16,7 @@
 #include "sync-agent/clock.h"
 #include "sync-agent/fence.h"
 #include "sync-agent/http/server.h"
+#include "sync-agent/kubelet/kubelet.h"
 #include "sync-agent/log.h"
 #include "sync-agent/notify.h"
 #include "sync-agent/slurm/accounting.h"
@@ -240,6 +241,9 @@ static int start(struct agent *a, struct kube_access *access, int signals, struc
 	a->owner = owner_start(a->config.minimum_uid, &a->config.operator_actions, err);
 	if (!a->owner)
 		return -1;
+	if (a->config.kubelet_listen && !is_beside(a) &&
+	    !(a->kubelet = kubelet_start(&a->config, err)))
+		return -1;
 	if (a->config.http_listen && !is_beside(a) &&
 	    !(a->http = http_start(a->config.http_listen, a, err)))
 		return -1;
@@ -276,6 +280,7 @@ static void stop(struct agent *a)
 	struct entry *e, *tmp;
 
 	http_stop(a->http);
+	kubelet_stop(a->kubelet);
 	watch_free(&a->watch);
 	partitions_stop(a);
 	nodes_free(a);
@@ -359,6 +364,7 @@ static void loop(struct agent *a, int signals)
 		{ .fd = -1, .events = CURL_WAIT_POLLIN },
 		{ .fd = http_fd(a->http), .events = CURL_WAIT_POLLIN },
 		{ .fd = slurm_thread_fd(a->past), .events = CURL_WAIT_POLLIN },
+		{ .fd = kubelet_fd(a->kubelet), .events = CURL_WAIT_POLLIN },
 	};
 
 	while (!a->stop) {
@@ -374,6 +380,7 @@ static void loop(struct agent *a, int signals)
 		next = earlier(next, notify_step(a));
 		next = earlier(next, once_run(a));
 		next = earlier(next, http_step(a->http, fds[5].revents != 0));
+		next = earlier(next, kubelet_step(a, fds[7].revents != 0));
 		/* Requests just made are started after the wait, which they cut short: what an
 		 * answer changes is always seen by the steps above before the next wait. */
 		if (a->stop)

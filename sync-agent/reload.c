@@ -2,6 +2,7 @@
 /* SIGHUP: the configuration is read again, whole. What can't change while the agent runs stays as
  * it was, and is named. */
 #include "sync-agent/agent.h"
+#include "sync-agent/kubelet/kubelet.h"
 #include "sync-agent/log.h"
 #include "sync-agent/notify.h"
 
@@ -26,6 +27,7 @@ void reload(struct agent *a)
 	config_replace(&a->config, &new, say_kept, (void *)a->config_path);
 	log_set_level(a->config.log_level);
 	owner_set_minimum_uid(a->owner, a->config.minimum_uid);
+	kubelet_set_minimum_uid(a->kubelet, a->config.minimum_uid);
 	/* What other filters and limits mean for the jobs that are there. */
 	a->poll_whole = true;
 	a->poll_next = 0;

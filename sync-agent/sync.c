@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "sync-agent/agent.h"
 #include "sync-agent/clock.h"
+#include "sync-agent/kubelet/kubelet.h"
 #include "sync-agent/fence.h"
 #include "sync-agent/edit.h"
 #include "sync-agent/log.h"
@@ -75,6 +76,7 @@ void sync_taken(struct agent *a, struct entry *e)
 	else if (!e->lane.due[LANE_LABEL])
 		lane_set(&a->lane, e, LANE_LABEL, clock_us() + (a->once ? 0 : LABEL_DELAY));
 	finished_note(a, e);
+	kubelet_taken(a, e);
 }
 
 /* -- one entry ------------------------------------------------------------------------------ */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <grp.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -15,6 +14,7 @@
 #include "common/buffer.h"
 #include "common/json.h"
 #include "sync-agent/fence.h"
+#include "sync-agent/owner/become.h"
 #include "sync-agent/owner/protocol.h"
 #include "sync-agent/owner/steps.h"
 #include "sync-agent/owner/sbatch.h"
@@ -62,31 +62,6 @@ static void answer(int fd, int64_t ticket, bool ok, bool lost, const char *text,
 }
 
 /* -- the child ------------------------------------------------------------------------------ */
-
-static int become(const struct passwd *pw, struct error *err)
-{
-	if (geteuid() == pw->pw_uid)
-		return 0;
-	if (geteuid() != 0)
-		return error_set(err, EPERM, "the agent doesn't run as root and can't act as uid %u",
-				 pw->pw_uid);
-	if (initgroups(pw->pw_name, pw->pw_gid) < 0 ||
-	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
-	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0)
-		return error_errno(err, "becoming user %s", pw->pw_name);
-	if (setuid(0) == 0)
-		abort();
-	return 0;
-}
-
-static int become_uid(uid_t uid, struct error *err)
-{
-	struct passwd *pw = getpwuid(uid);
-
-	if (!pw)
-		return error_set(err, ENOENT, "uid %u is no user on the agent's host", uid);
-	return become(pw, err);
-}
 
 /* What the site lets the agent do as the user it runs as, then the rest as the owner. */
 static int run_steps(struct helper *h, struct json_object *request, struct json_object *refusals,

@@ -41,11 +41,26 @@ agent_config() {
 	END
 }
 
+# kubelet_config CLUSTER: what kubectl logs needs
+kubelet_config() {
+	local etc number node suffix ctld_port node_ports port
+	cluster_vars "$1"
+	port=PORT_KUBELET_$number
+	cat <<-END
+	kubelet:
+	  listen: 127.0.0.1:${!port}
+	  certificate: $STATE/pki/kubelet.crt
+	  key: $STATE/pki/kubelet.key
+	  clientCA: $STATE/pki/ca.crt
+	END
+}
+
 agent_up() {
 	local etc number node suffix ctld_port node_ports port sanitizers
 	cluster_vars "$1"
 	port=PORT_AGENT_$number
 	agent_config "$1" "$STATE/agent$suffix" "${!port}" >"$etc/agent.yaml"
+	[ -z "$KUBELET" ] || kubelet_config "$1" >>"$etc/agent.yaml"
 	# What a test wants besides.
 	[ ! -e "$etc/agent-more.yaml" ] || cat "$etc/agent-more.yaml" >>"$etc/agent.yaml"
 	mapfile -t sanitizers < <(sanitizers)

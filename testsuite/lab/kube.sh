@@ -27,7 +27,7 @@ apiserver_up() {
 		--advertise-address=127.0.0.1 --endpoint-reconciler-type=none --service-cluster-ip-range=10.0.0.0/24 \
 		--client-ca-file="$pki/ca.crt" --tls-cert-file="$pki/apiserver.crt" --tls-private-key-file="$pki/apiserver.key" \
 		--kubelet-certificate-authority="$pki/ca.crt" \
-		--kubelet-client-certificate="$pki/apiserver.crt" --kubelet-client-key="$pki/apiserver.key" \
+		--kubelet-client-certificate="$pki/kubelet-client.crt" --kubelet-client-key="$pki/kubelet-client.key" \
 		--service-account-key-file="$pki/service-account.pub" --service-account-issuer=https://kubernetes.default.svc \
 		--service-account-signing-key-file="$pki/service-account.key" \
 		--authorization-mode=RBAC --disable-admission-plugins=ServiceAccount --allow-privileged \

@@ -5,7 +5,7 @@
 pki_up() {
 	local dir=$STATE/pki
 	install -d -m 0700 "$dir"
-	[ ! -s "$dir/apiserver.crt" ] || return 0
+	[ ! -s "$dir/kubelet.crt" ] || return 0
 	ec_key "$dir/ca.key"
 	openssl req -x509 -new -key "$dir/ca.key" -subj "/CN=slurm-kube lab" -days 3650 -out "$dir/ca.crt" \
 		-addext keyUsage=critical,keyCertSign,cRLSign 2>>"$STATE/log/openssl.out"
@@ -13,6 +13,9 @@ pki_up() {
 	openssl ec -in "$dir/service-account.key" -pubout -out "$dir/service-account.pub" 2>>"$STATE/log/openssl.out"
 	certificate apiserver /CN=kube-apiserver \
 		subjectAltName=IP:127.0.0.1,IP:10.0.0.1,DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc
+	# Between the API server and the agent, for kubectl logs.
+	certificate kubelet-client /O=system:masters/CN=kube-apiserver-kubelet-client
+	certificate kubelet /CN=slurm-kube-agent subjectAltName=IP:127.0.0.1,DNS:localhost
 }
 
 ec_key() {

@@ -79,8 +79,10 @@ ports_assign() {
 	PORT_REGISTRY_HTTP=$((PORT_BASE + 8))
 	PORT_FAULT_PROXY=$((PORT_BASE + 9))
 	PORT_STANDBY=$((PORT_BASE + 10))
-	# Tests may use the next nine as they like.
-	PORT_SPARE=$((PORT_BASE + 11))
+	PORT_KUBELET_1=$((PORT_BASE + 11))
+	PORT_KUBELET_2=$((PORT_BASE + 12))
+	# Tests may use the next seven as they like.
+	PORT_SPARE=$((PORT_BASE + 13))
 	PORT_NODES_1=$((PORT_BASE + 20))
 	PORT_NODES_2=$((PORT_BASE + 20 + NODES))
 }

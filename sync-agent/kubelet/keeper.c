@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sync-agent/kubelet/keeper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#include "common/json.h"
+#include "sync-agent/clock.h"
+#include "sync-agent/kubelet/open_file.h"
+#include "sync-agent/kubelet/papers.h"
+#include "sync-agent/kubelet/process.h"
+#include "sync-agent/kubelet/protocol.h"
+#include "sync-agent/log.h"
+
+#define OPENERS_MAX 256
+#define OPENERS_OF_USER                                                                            \
+	16 /* a file system that hangs keeps no other user's files from being opened */
+#define LOOK_US 10000000 /* whether certificates have changed */
+#define AGAIN_US 1000000 /* a process that ended soon is started again no sooner */
+#define PROCESSES_MAX 8	 /* those that serve what they have begun */
+
+/* A kubelet process: one takes connections, the others are ending. */
+struct process {
+	struct process *next, *prev;
+	uint32_t number;
+	pid_t pid;
+	int fd, watches;
+	int64_t started;
+};
+
+/* A child that opens a file. */
+struct opener {
+	pid_t pid;
+	int64_t serial;
+	uid_t uid;
+	UT_hash_handle hh;
+};
+
+struct keeper {
+	int fd, listener, signals;
+	const struct config *config;
+	uint32_t minimum_uid;
+	struct papers papers;
+	struct process *processes, *serving; /* NULL: there is none, one is started at start_at */
+	struct opener *openers;
+	uint32_t count;
+	int64_t start_at, look_at;
+};
+
+/* -- kubelet processes ----------------------------------------------------------------------- */
+
+static void tell(const struct process *p, const char *text, size_t len)
+{
+	/* One that doesn't read is stopped, or about to end. */
+	if (p && send(p->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN)
+		log_debug("kubelet process %d: %s", p->pid, strerror(errno));
+}
+
+static struct process *process_of(const struct keeper *k, int64_t serial)
+{
+	struct process *p;
+
+	DL_FOREACH (k->processes, p)
+		if (p->number == kubelet_serial_process(serial))
+			return p;
+	return NULL;
+}
+
+static void refuse(const struct keeper *k, int64_t serial, unsigned status, const char *text)
+{
+	_cleanup_json_ struct json_object *o = json_object_new_object();
+	const char *message;
+
+	json_set_int(o, "serial", serial);
+	json_set_int(o, "status", status);
+	json_set_string(o, "error", text);
+	message = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
+	tell(process_of(k, serial), message, strlen(message));
+}
+
+static void child_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static void __attribute__((noreturn)) run_process(struct keeper *k, struct process *p, int fd)
+{
+	struct process *other;
+
+	child_signals();
+	prctl(PR_SET_NAME, "slurm-kube-klet");
+	close(k->fd);
+	close(k->signals);
+	DL_FOREACH (k->processes, other)
+		close(other->fd);
+	process_run(&(struct process_config){
+		.number = p->number,
+		.keeper = fd,
+		.listener = k->listener,
+		.watches = p->watches,
+		.papers = &k->papers,
+		.names = &k->config->kubelet_client_names,
+	});
+}
+
+static void process_free(struct process *p)
+{
+	closep(&p->fd);
+	closep(&p->watches);
+	free(p);
+}
+
+static void start_process(struct keeper *k)
+{
+	struct process *p = calloc(1, sizeof(*p));
+	int pair[2] = { -1, -1 };
+
+	k->start_at = clock_us() + AGAIN_US;
+	if (!p)
+		return;
+	p->watches = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	p->number = ++k->count;
+	p->started = clock_us();
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0) {
+		p->fd = pair[0];
+		p->pid = fork();
+		if (p->pid == 0)
+			run_process(k, p, pair[1]);
+		close(pair[1]);
+	}
+	if (pair[0] < 0 || p->pid < 0) {
+		log_warning("kubelet process: %s; trying again", strerror(errno));
+		p->fd = pair[0];
+		process_free(p);
+		return;
+	}
+	DL_PREPEND(k->processes, p);
+	k->serving = p;
+}
+
+/* There is another one: serve what has begun, and end. */
+static void drain_others(struct keeper *k)
+{
+	static const char text[] = "{\"drain\":true}";
+	struct process *old, *tmp;
+	unsigned n = 0;
+
+	DL_FOREACH_SAFE (k->processes, old, tmp) {
+		if (old == k->serving)
+			continue;
+		tell(old, text, strlen(text));
+		if (++n >= PROCESSES_MAX)
+			kill(old->pid, SIGKILL);
+	}
+}
+
+/* Certificates are renewed while the agent runs. */
+static void look_at_papers(struct keeper *k)
+{
+	struct error err;
+	int rc;
+
+	k->look_at = clock_us() + LOOK_US;
+	rc = papers_refresh(&k->papers, k->config, &err);
+	if (rc < 0)
+		log_warning("%s; what was read before stays in use", err.text);
+	if (rc <= 0 || !k->serving)
+		return;
+	log_info("kubelet: the certificates have changed");
+	start_process(k);
+	drain_others(k);
+}
+
+static void process_ended(struct keeper *k, struct process *p, int status)
+{
+	bool served = p == k->serving;
+
+	if (served && WIFSIGNALED(status))
+		log_error("the kubelet process was ended by signal %d; starting it again",
+			  WTERMSIG(status));
+	else if (served)
+		log_error("the kubelet process ended with %d; starting it again",
+			  WEXITSTATUS(status));
+	if (served)
+		k->serving = NULL;
+	if (served && clock_us() - p->started > AGAIN_US)
+		k->start_at = 0;
+	DL_DELETE(k->processes, p);
+	process_free(p);
+}
+
+/* -- files ------------------------------------------------------------------------------------ */
+
+static unsigned openers_of(const struct keeper *k, uid_t uid)
+{
+	unsigned n = 0;
+
+	for (struct opener *o = k->openers; o; o = o->hh.next)
+		n += o->uid == uid;
+	return n;
+}
+
+static void start_opener(struct keeper *k, struct json_object *answer)
+{
+	int64_t serial = json_get_int(answer, "serial", 0), uid = json_get_int(answer, "uid", -1);
+	struct process *p = process_of(k, serial);
+	struct opener *o;
+
+	if (!p)
+		return;
+	if (uid <= 0 || uid < k->minimum_uid || uid >= UINT32_MAX) {
+		refuse(k, serial, 403, "the agent opens no files as a user below its minimumUid");
+		return;
+	}
+	o = HASH_COUNT(k->openers) < OPENERS_MAX && openers_of(k, uid) < OPENERS_OF_USER
+		    ? calloc(1, sizeof(*o))
+		    : NULL;
+	if (!o) {
+		refuse(k, serial, 503, "too many files are being opened; does a file system hang?");
+		return;
+	}
+	o->pid = fork();
+	if (o->pid == 0) {
+		child_signals();
+		open_file_child(answer, p->fd, p->watches);
+	}
+	if (o->pid < 0) {
+		refuse(k, serial, 503, "no process can be started to open the file");
+		free(o);
+		return;
+	}
+	o->serial = serial;
+	o->uid = (uid_t)uid;
+	HASH_ADD(hh, k->openers, pid, sizeof(o->pid), o);
+}
+
+static void reap(struct keeper *k)
+{
+	struct signalfd_siginfo info;
+	struct process *p, *tmp;
+	struct opener *o;
+	int status;
+	pid_t pid;
+
+	if (read(k->signals, &info, sizeof(info)) < 0)
+		return;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		HASH_FIND(hh, k->openers, &pid, sizeof(pid), o);
+		if (o) {
+			if (!WIFEXITED(status) || WEXITSTATUS(status))
+				refuse(k, o->serial, 504, "the file system doesn't answer");
+			HASH_DEL(k->openers, o);
+			free(o);
+			continue;
+		}
+		DL_FOREACH_SAFE (k->processes, p, tmp)
+			if (p->pid == pid)
+				process_ended(k, p, status);
+	}
+}
+
+/* -- messages --------------------------------------------------------------------------------- */
+
+static void take_answer(struct keeper *k)
+{
+	char buf[KUBELET_MESSAGE_MAX];
+	_cleanup_json_ struct json_object *answer = NULL;
+	ssize_t n = recv(k->fd, buf, sizeof(buf), 0);
+	struct process *p;
+
+	if (n == 0 || (n < 0 && errno != EINTR)) {
+		DL_FOREACH (k->processes, p)
+			kill(p->pid, SIGKILL);
+		_exit(0);
+	}
+	if (n < 0 || !(answer = json_parse(buf, n, NULL)))
+		return;
+	if (json_get(answer, "minimumUid"))
+		k->minimum_uid = (uint32_t)json_get_int(answer, "minimumUid", UINT32_MAX);
+	else if (json_get_string(answer, "path"))
+		start_opener(k, answer);
+	else
+		tell(process_of(k, json_get_int(answer, "serial", 0)), buf, n);
+}
+
+static void pass_question(struct keeper *k, struct process *p)
+{
+	char buf[KUBELET_MESSAGE_MAX];
+	ssize_t n = recv(p->fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+	if (n > 0 && send(k->fd, buf, n, MSG_NOSIGNAL) < 0)
+		log_debug("kubelet: %s", strerror(errno)); /* the agent has gone: recv() tells */
+}
+
+static int until_next(const struct keeper *k)
+{
+	int64_t next = k->look_at, left;
+
+	if (!k->serving && k->start_at < next)
+		next = k->start_at;
+	left = next - clock_us();
+	return left <= 0 ? 0 : (int)(left / 1000 + 1);
+}
+
+static void step(struct keeper *k)
+{
+	struct pollfd fds[2 + PROCESSES_MAX + 1] = {
+		{ .fd = k->signals, .events = POLLIN },
+		{ .fd = k->fd, .events = POLLIN },
+	};
+	struct process *p, *of[ARRAY_SIZE(fds)];
+	nfds_t n = 2;
+
+	DL_FOREACH (k->processes, p) {
+		if (n == ARRAY_SIZE(fds))
+			break;
+		of[n] = p;
+		fds[n++] = (struct pollfd){ .fd = p->fd, .events = POLLIN };
+	}
+	if (poll(fds, n, until_next(k)) < 0 && errno != EINTR)
+		_exit(1);
+	for (nfds_t i = 2; i < n; i++)
+		if (fds[i].revents & POLLIN)
+			pass_question(k, of[i]);
+	if (fds[1].revents)
+		take_answer(k);
+	if (fds[0].revents)
+		reap(k);
+	if (clock_us() >= k->look_at)
+		look_at_papers(k);
+	if (!k->serving && clock_us() >= k->start_at)
+		start_process(k);
+}
+
+void keeper_run(int fd, int listener, const struct config *config)
+{
+	struct keeper k = {
+		.fd = fd, .listener = listener, .config = config, .minimum_uid = config->minimum_uid
+	};
+	struct error err;
+	sigset_t mask;
+
+	sigfillset(&mask);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	k.signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (k.signals < 0)
+		_exit(1);
+	if (papers_refresh(&k.papers, config, &err) < 0)
+		log_error("%s", err.text);
+	k.look_at = clock_us() + LOOK_US;
+	while (true)
+		step(&k);
+}

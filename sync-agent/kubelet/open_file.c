@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sync-agent/kubelet/open_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "sync-agent/kubelet/protocol.h"
+#include "sync-agent/owner/become.h"
+
+/* What is told by a file of proc or sys isn't output of a job, but about this process. */
+static bool is_output(int fd, struct error *err)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0) {
+		error_set(err, errno, "%s", strerror(errno));
+		return false;
+	}
+	if (S_ISREG(st.st_mode) && fs.f_type != PROC_SUPER_MAGIC && fs.f_type != SYSFS_MAGIC)
+		return true;
+	error_set(err, EINVAL, "it is no regular file");
+	return false;
+}
+
+/* Returns a descriptor, or -1 with err filled. */
+static int open_as(uid_t uid, const char *path, struct error *err)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (become_uid(uid, err) < 0)
+		return -1;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return error_set(err, errno, "%s", strerror(errno));
+	return is_output(fd, err) ? TAKE_FD(fd) : -1;
+}
+
+static int watch(int watches, int fd)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return inotify_add_watch(watches, path,
+				 IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF);
+}
+
+static void send_file(int to, struct json_object *answer, int fd)
+{
+	const char *text = json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN);
+	char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec iov = { (char *)text, strlen(text) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		struct cmsghdr *c;
+
+		msg.msg_control = control;
+		msg.msg_controllen = sizeof(control);
+		c = CMSG_FIRSTHDR(&msg);
+		*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(fd)),
+				       .cmsg_level = SOL_SOCKET,
+				       .cmsg_type = SCM_RIGHTS };
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	_exit(sendmsg(to, &msg, MSG_NOSIGNAL) < 0);
+}
+
+void open_file_child(struct json_object *answer, int fd, int watches)
+{
+	const char *path = json_get_string(answer, "path");
+	uid_t uid = (uid_t)json_get_int(answer, "uid", -1);
+	_cleanup_json_ struct json_object *o = json_object_new_object();
+	struct error err;
+	int file;
+
+	alarm(KUBELET_OPEN_SECONDS);
+	file = open_as(uid, path, &err);
+	json_set_int(o, "serial", json_get_int(answer, "serial", 0));
+	json_set_int(o, "status", 200);
+	json_set_string(o, "state", json_get_string(answer, "state"));
+	json_set_int(o, "started", json_get_int(answer, "started", 0));
+	if (file < 0) {
+		char text[sizeof(err.text) + 600];
+
+		snprintf(text, sizeof(text), "%.512s, opened as uid %u on the agent's host: %s",
+			 path, uid, err.text);
+		json_set_int(o, "errno", err.code);
+		json_set_string(o, "error", text);
+	} else {
+		json_set_int(o, "wd", watch(watches, file));
+	}
+	send_file(fd, o, file);
+	_exit(1);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What kubectl logs needs, in three processes, so that neither a slow reader nor a hung file system
+ * nor whoever sends requests ever touches the agent's loop or gets more than the files of jobs:
+ *
+ *   the kubelet process   TLS and HTTP, a thread per connection; user nobody
+ *   the keeper            starts it, and again when it ends; opens files in children that are their
+ * owner the agent's loop      says who may come in, and which file of whom it is (answers.c)
+ *
+ * Between the kubelet process and the keeper, and between the keeper and the agent, are
+ * SOCK_SEQPACKET sockets; a message is one JSON object. A question goes through the keeper to the
+ * agent:
+ *
+ *   {"serial":N, "op":"output", "namespace":"..", "pod":"..", "container":"..", "previous":bool}
+ *   {"serial":N, "op":"ended", "namespace":"..", "pod":".."}    answered when the job has ended
+ *   {"serial":N, "op":"enter", "verb":"get", "token":".." or "name":"..", "groups":[..]}    may
+ * they?
+ *   {"serial":N, "op":"forget", "of":M}    no answer is wanted any more, nor to this
+ *
+ * The agent answers with {"serial":N, "status":S, "error":".."}, S being HTTP's (200: yes, or it
+ * has ended), or with a file:
+ *
+ *   {"serial":N, "uid":U, "path":"..", "state":"pending", "running" or "ended", "started":T}
+ *
+ * Its path stays with the keeper, whose child passes on
+ *
+ *   {"serial":N, "status":200, "state":"..", "started":T, "wd":W, "errno":E, "error":".."}
+ *
+ * with the descriptor, unless there is an error. wd: its watch in the inotify instance that the
+ * kubelet process and the keeper share, -1 if there is none. The high half of a serial is the
+ * number of the kubelet process, which the keeper counts.
+ *
+ * To the kubelet process alone the keeper says {"drain":true}: another one has taken over. To the
+ * keeper alone the agent says {"minimumUid":U}. Each ends when the one before it does. */
+#ifndef AGENT_KUBELET_PROTOCOL_H
+#define AGENT_KUBELET_PROTOCOL_H
+
+#include <stdint.h>
+
+#define KUBELET_MESSAGE_MAX 16384
+#define KUBELET_TOKEN_MAX 8192
+#define KUBELET_STREAMS_MAX 1024 /* requests under way; further ones get 503 */
+#define KUBELET_OPEN_SECONDS 60	 /* a file that takes longer to open is given up */
+
+static inline uint32_t kubelet_serial_process(int64_t serial)
+{
+	return (uint32_t)((uint64_t)serial >> 32);
+}
+
+#endif
