@@ -78,11 +78,19 @@ void answer_output(struct asked *q)
 	asked_request(q, "GET", path, NULL, got_object);
 }
 
+static bool has_ended(const struct asked *q, const struct entry *e)
+{
+	int64_t task = output_task(json_get_string(q->question, "container") ?: "");
+
+	return !e || !e->exists || e->ended || output_task_in(e->completed, task) ||
+	       output_task_in(e->failed, task);
+}
+
 void answer_ended(struct asked *q)
 {
 	const struct entry *e = entry_of(q);
 
 	q->waits = true;
-	if (!e || !e->exists || e->ended)
+	if (has_ended(q, e))
 		asked_answer(q, 200, NULL);
 }

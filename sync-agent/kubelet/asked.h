@@ -30,7 +30,7 @@ void asked_request(struct asked *q, const char *method, const char *path, struct
 		   kube_done *done);
 bool asked_done(struct asked *q);
 
-/* answers.c: begin to answer. */
+/* answers.c: begin to answer. answer_ended() may be called again, until the job has ended. */
 void answer_output(struct asked *q);
 void answer_ended(struct asked *q);
 /* enter.c */

@@ -316,9 +316,9 @@ void kubelet_taken(struct agent *a, const struct entry *e)
 {
 	struct asked *q, *tmp;
 
-	if (!a->kubelet || (e->exists && !e->ended))
+	if (!a->kubelet || (e->exists && !e->ended && !e->completed && !e->failed))
 		return;
-	HASH_ITER (hh, a->kubelet->asked, q, tmp)
+	HASH_ITER(hh, a->kubelet->asked, q, tmp)
 		if (q->waits && is_about(q, e))
-			asked_answer(q, 200, NULL);
+			answer_ended(q);
 }

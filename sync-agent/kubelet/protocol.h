@@ -11,13 +11,12 @@
  * agent:
  *
  *   {"serial":N, "op":"output", "namespace":"..", "pod":"..", "container":"..", "previous":bool}
- *   {"serial":N, "op":"ended", "namespace":"..", "pod":".."}    answered when the job has ended
- *   {"serial":N, "op":"enter", "verb":"get", "token":".." or "name":"..", "groups":[..]}    may
- * they?
- *   {"serial":N, "op":"forget", "of":M}    no answer is wanted any more, nor to this
+ *   {"serial":N, "op":"ended", ..the same..}    answered when the job has ended
+ *   {"serial":N, "op":"enter", "verb":"get", "token":".." or "name":"..", "groups":[..]}
+ *   {"op":"forget", "of":N}    no answer is wanted any more
  *
- * The agent answers with {"serial":N, "status":S, "error":".."}, S being HTTP's (200: yes, or it
- * has ended), or with a file:
+ * The agent answers with {"serial":N, "status":S, "error":".."}, S being HTTP's (200: they may enter, it has
+ * ended), or with a file:
  *
  *   {"serial":N, "uid":U, "path":"..", "state":"pending", "running" or "ended", "started":T}
  *

@@ -29,7 +29,7 @@ static int reserve(struct indexes *set, size_t n_words)
 	return 0;
 }
 
-static bool has(const struct indexes *set, size_t index)
+bool indexes_have(const struct indexes *set, size_t index)
 {
 	return index / BITS < set->n_words && (set->words[index / BITS] >> (index % BITS)) & 1;
 }
@@ -141,9 +141,9 @@ char *indexes_format(const struct indexes *set)
 		return NULL;
 	for (size_t i = 0, last; i < end; i = last + 1) {
 		last = i;
-		if (!has(set, i))
+		if (!indexes_have(set, i))
 			continue;
-		while (has(set, last + 1))
+		while (indexes_have(set, last + 1))
 			last++;
 		buffer_printf(&b, "%s%zu", b.used ? "," : "", i);
 		if (last > i)

@@ -3,6 +3,7 @@
 #ifndef AGENT_MIRROR_INDEXES_H
 #define AGENT_MIRROR_INDEXES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,8 @@ int indexes_parse(struct indexes *set, const char *text, struct error *err);
 /* Union and difference. indexes_join() returns -1 without memory. */
 int indexes_join(struct indexes *set, const struct indexes *other);
 void indexes_remove(struct indexes *set, const struct indexes *other);
+
+bool indexes_have(const struct indexes *set, size_t index);
 
 size_t indexes_count(const struct indexes *set);
 

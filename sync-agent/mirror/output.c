@@ -6,6 +6,8 @@
 
 #include "common/buffer.h"
 #include "common/json.h"
+#include "sync-agent/mirror/companion.h"
+#include "sync-agent/mirror/indexes.h"
 #include "sync-agent/mirror/when.h"
 
 #define PATH_BYTES 4096
@@ -114,45 +116,44 @@ void output_free(struct output *o)
 	*o = (struct output){ 0 };
 }
 
-static bool has_condition(struct json_object *status, const char *type)
+static enum output_state state_of(struct json_object *slurmjob)
 {
-	struct json_object *list = json_get(status, "conditions");
+	const char *state = json_get_string(slurmjob, "status.state");
 
-	for (size_t i = 0; i < json_length(list); i++) {
-		const char *its = json_get_string(json_object_array_get_idx(list, i), "type");
-
-		if (its && !strcmp(its, type))
-			return true;
-	}
-	return false;
-}
-
-static enum output_state state_of(struct json_object *status)
-{
-	const char *state = json_get_string(status, "state");
-
-	if (has_condition(status, "Complete") || has_condition(status, "Failed"))
+	if (companion_job_ended(slurmjob))
 		return OUTPUT_ENDED;
 	return !state || !strcmp(state, "PENDING") ? OUTPUT_PENDING : OUTPUT_RUNNING;
 }
 
-/* "stdout" or "stderr", and the task after a "-". Returns 0, or -1 if it is something else. */
-static int parse_container(const char *name, bool *is_err, int64_t *task)
+/* As companions' containers are named; and, though no pod lists it, a task's own "stderr-7". Returns false if it is
+ * something else. */
+static bool parse_container(const char *name, int64_t *task, bool *is_err)
 {
-	static const char *const streams[] = { "stdout", "stderr" };
-	char *end;
+	static const char err_of[] = "stderr-";
+	char plain[32];
 
-	*is_err = !strncmp(name, streams[1], strlen(streams[1]));
-	if (!*is_err && strncmp(name, streams[0], strlen(streams[0])))
-		return -1;
-	name += strlen(streams[0]);
-	*task = -1;
-	if (!name[0])
-		return 0;
-	if (name[0] != '-' || name[1] < '0' || name[1] > '9' || strlen(name) > 10)
-		return -1;
-	*task = strtoll(name + 1, &end, 10);
-	return *end ? -1 : 0;
+	*is_err = !strncmp(name, err_of, strlen(err_of));
+	if (!*is_err)
+		return companion_container(name, task, is_err);
+	*is_err = false;
+	snprintf(plain, sizeof(plain), "task-%.20s", name + strlen(err_of));
+	return companion_container(plain, task, is_err) && (*is_err = true);
+}
+
+int64_t output_task(const char *container)
+{
+	int64_t task;
+	bool is_err;
+
+	return parse_container(container, &task, &is_err) ? task : -1;
+}
+
+bool output_task_in(const char *indexes, int64_t task)
+{
+	_cleanup_(indexes_free) struct indexes set = { 0 };
+
+	return indexes && task >= 0 && indexes_parse(&set, indexes, NULL) == 0 &&
+	       indexes_have(&set, (size_t)task);
 }
 
 static int find_plain(struct json_object *status, bool is_err, int64_t task, struct output *ret,
@@ -161,20 +162,47 @@ static int find_plain(struct json_object *status, bool is_err, int64_t task, str
 	const char *path = json_get_string(status, is_err ? "stderr" : "stdout");
 
 	if (task >= 0)
-		return error_set(err, 404,
-				 "the job is no array: its containers are stdout and stderr");
+		return error_set(err, 404, "the job is no array: its containers are stdout and stderr");
 	if (!path)
 		return error_set(err, 400,
-				 "Slurm doesn't tell where its output is: it was not submitted "
-				 "with sbatch, or is "
-				 "known only from accounting");
+				 "Slurm doesn't tell where its output is: it was not submitted with sbatch, "
+				 "or is known only from accounting");
 	ret->path = strdup(path);
 	return ret->path ? 0 : error_set(err, 503, "out of memory");
 }
 
-/* Of an array's tasks, each with files of its own. */
-static int find_task(struct json_object *status, bool is_err, int64_t task, struct output *ret,
-		     struct error *err)
+/* Slurm starts an array's tasks in the order of their indexes: the nth of them, from 1; -1 if there are fewer. */
+static int64_t nth(const struct indexes *set, int64_t n)
+{
+	for (size_t i = 0; i < set->n_words * 64; i++)
+		if (indexes_have(set, i) && --n == 0)
+			return (int64_t)i;
+	return -1;
+}
+
+/* The task that was started last; -1: none was. */
+static int64_t last_task(struct json_object *status)
+{
+	int64_t pending = json_get_int(status, "array.pending", 0);
+	_cleanup_(indexes_free) struct indexes set = { 0 };
+	const char *all = json_get_string(status, "current.array");
+
+	if (!all || indexes_parse(&set, all, NULL) < 0)
+		return -1;
+	return nth(&set, (int64_t)indexes_count(&set) - pending);
+}
+
+static enum output_state task_state(struct json_object *status, int64_t task,
+				    enum output_state whole)
+{
+	if (whole == OUTPUT_ENDED ||
+	    output_task_in(json_get_string(status, "array.completedIndexes"), task) ||
+	    output_task_in(json_get_string(status, "array.failedIndexes"), task))
+		return OUTPUT_ENDED;
+	return task > last_task(status) ? OUTPUT_PENDING : OUTPUT_RUNNING;
+}
+
+static char *task_path(struct json_object *status, bool is_err, int64_t task)
 {
 	struct output_names names = {
 		.array_id = (uint32_t)json_get_int(status, "jobId", 0),
@@ -186,24 +214,29 @@ static int find_task(struct json_object *status, bool is_err, int64_t task, stru
 	const char *pattern = is_err ? json_get_string(status, "current.error") : NULL;
 	const char *folder = json_get_string(status, "current.workingDir");
 	_cleanup_free_ char *text = NULL;
+	char *path;
 
-	if (task < 0)
-		return error_set(err, 400,
-				 "the job is an array, each of its tasks has an output of its own: "
-				 "that of task 1 is the container %s-1",
-				 is_err ? "stderr" : "stdout");
 	if (!pattern)
 		pattern = json_get_string(status, "current.output");
-	if (!pattern)
-		pattern = "slurm-%A_%a.out";
-	text = output_expand(pattern, &names);
-	if (!text || (text[0] != '/' && !folder))
+	text = output_expand(pattern ? pattern : "slurm-%A_%a.out", &names);
+	if (!text || text[0] == '/' || !folder)
+		return TAKE_PTR(text);
+	return asprintf(&path, "%s/%s", folder, text) < 0 ? NULL : path;
+}
+
+/* Of an array's tasks, each with files of its own. */
+static int find_task(struct json_object *status, bool is_err, int64_t task, struct output *ret,
+		     struct error *err)
+{
+	if (task < 0)
+		task = last_task(status);
+	if (task < 0)
+		return error_set(err, 400, "no task of the array has started yet");
+	ret->state = task_state(status, task, ret->state);
+	ret->path = task_path(status, is_err, task);
+	if (!ret->path || ret->path[0] != '/')
 		return error_set(err, 400, "Slurm doesn't tell where its output is");
-	if (text[0] == '/')
-		ret->path = TAKE_PTR(text);
-	else if (asprintf(&ret->path, "%s/%s", folder, text) < 0)
-		ret->path = NULL;
-	return ret->path ? 0 : error_set(err, 503, "out of memory");
+	return 0;
 }
 
 int output_find(struct json_object *slurmjob, const char *container, struct output *ret,
@@ -216,18 +249,18 @@ int output_find(struct json_object *slurmjob, const char *container, struct outp
 	int rc;
 
 	*ret = (struct output){ 0 };
-	if (parse_container(container, &is_err, &task) < 0)
+	if (!parse_container(container, &task, &is_err))
 		return error_set(err, 404,
-				 "there is no container %.64s: there are stdout and stderr, of an "
-				 "array's task 7 stdout-7 and stderr-7",
+				 "there is no container %.64s: there are stdout and stderr, and of an array "
+				 "task-7 or stderr-7 for its task 7",
 				 container);
-	ret->state = state_of(status);
 	if (uid < 0)
 		return error_set(err, 400, "the job is not in Slurm yet");
+	ret->state = state_of(slurmjob);
 	ret->uid = (uint32_t)uid;
 	ret->started = start ? when_parse_stamp(start) / 1000000 : 0;
-	rc = json_get(status, "array") ? find_task(status, is_err, task, ret, err)
-				       : find_plain(status, is_err, task, ret, err);
+	rc = json_get(status, "array") ? find_task(status, is_err, task, ret, err) :
+					 find_plain(status, is_err, task, ret, err);
 	if (rc < 0)
 		output_free(ret);
 	return rc;

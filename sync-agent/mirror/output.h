@@ -33,14 +33,18 @@ struct output {
 	int64_t started; /* seconds since 1970, 0: not yet */
 };
 
-/* What a pod's container of that name is, in the SlurmJob:
- *
- *   stdout, stderr        of the job
- *   stdout-7, stderr-7    of task 7 of an array
- *
+/* What a pod's container of that name is, in the SlurmJob: as companions' containers are named
+ * (companion_container()), of an array stdout and stderr of the task that was started last; and stderr-7, the
+ * stderr of an array's task 7, though no pod lists it.
  * Returns 0, or -1 with err filled; its code is HTTP's status. */
 int output_find(struct json_object *slurmjob, const char *container, struct output *ret,
 		struct error *err);
+
+/* The array's task that a container of that name is of; -1: of none. */
+int64_t output_task(const char *container);
+
+/* Is it among indexes ("0-9,12"; NULL: none)? */
+bool output_task_in(const char *indexes, int64_t task);
 
 const char *output_state_name(enum output_state state);
 

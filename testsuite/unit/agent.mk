@@ -17,11 +17,14 @@ UNIT_TESTS += \
 	testsuite/unit/test_kube_stats \
 	testsuite/unit/test_lease \
 	testsuite/unit/test_listener \
+	testsuite/unit/test_log_lines \
+	testsuite/unit/test_log_options \
 	testsuite/unit/test_looks \
 	testsuite/unit/test_submit \
 	testsuite/unit/test_metrics \
 	testsuite/unit/test_minutes \
 	testsuite/unit/test_object \
+	testsuite/unit/test_output \
 	testsuite/unit/test_partition \
 	testsuite/unit/test_pods \
 	testsuite/unit/test_reconcile \
@@ -111,6 +114,14 @@ testsuite_unit_test_submit_SOURCES = testsuite/unit/test_submit.c
 testsuite_unit_test_submit_CFLAGS = $(UNIT_CFLAGS) $(JSON_CFLAGS)
 testsuite_unit_test_submit_LDADD = libagent.la $(UNIT_LIBS)
 
+testsuite_unit_test_log_lines_SOURCES = testsuite/unit/test_log_lines.c
+testsuite_unit_test_log_lines_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_log_lines_LDADD = libagent.la $(UNIT_LIBS)
+
+testsuite_unit_test_log_options_SOURCES = testsuite/unit/test_log_options.c
+testsuite_unit_test_log_options_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_log_options_LDADD = libagent.la $(UNIT_LIBS)
+
 testsuite_unit_test_looks_SOURCES = testsuite/unit/test_looks.c
 testsuite_unit_test_looks_CFLAGS = $(UNIT_CFLAGS) $(CURL_CFLAGS)
 testsuite_unit_test_looks_LDADD = libagent.la $(UNIT_LIBS)
@@ -126,6 +137,10 @@ testsuite_unit_test_minutes_LDADD = libmirror.la $(UNIT_LIBS)
 testsuite_unit_test_object_SOURCES = testsuite/unit/test_object.c testsuite/unit/sample_job.h
 testsuite_unit_test_object_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_object_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_output_SOURCES = testsuite/unit/test_output.c
+testsuite_unit_test_output_CFLAGS = $(UNIT_CFLAGS) $(JSON_CFLAGS)
+testsuite_unit_test_output_LDADD = libmirror.la $(UNIT_LIBS)
 
 testsuite_unit_test_partition_SOURCES = testsuite/unit/test_partition.c
 testsuite_unit_test_partition_CFLAGS = $(UNIT_CFLAGS)
