@@ -237,7 +237,7 @@ static void want(struct agent *a, const struct partition *row, const char *parti
 	if (!n)
 		return;
 	facts.name = n->name;
-	facts.port = split_address(NULL, host);
+	facts.port = split_address(a->config.kubelet_listen, host);
 	facts.address = a->config.nodes_address ? a->config.nodes_address
 			: is_any(host)		? NULL
 						: host;

@@ -12,11 +12,13 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utlist.h>
 
+#include "common/cleanup.h"
 #include "sync-agent/kubelet/link.h"
 #include "sync-agent/kubelet/protocol.h"
 #include "sync-agent/kubelet/stream.h"
@@ -35,7 +37,7 @@
 struct connection {
 	struct connection *next, *prev;
 	int fd;
-	bool known; /* who it is: no newcomer any more */
+	bool listed; /* among the newcomers */
 };
 
 struct server {
@@ -177,12 +179,28 @@ static int split(char *path, char **names, int max)
 	return n;
 }
 
+/* Where a kubelet speaks SPDY, for which there is no library in C. kubectl shows this text. */
+static bool is_stream(const char *url)
+{
+	static const char *const starts[] = { "/exec/", "/attach/", "/run/", "/portForward/" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
+		if (!strncmp(url, starts[i], strlen(starts[i])))
+			return true;
+	return false;
+}
+
 static enum MHD_Result route(struct server *s, struct MHD_Connection *c, int client,
 			     const char *url, const char *method)
 {
 	static const char logs[] = "/containerLogs/";
 	char path[REQUEST_PATH_MAX], *names[3];
 
+	if (is_stream(url))
+		return send_text(
+			c, MHD_HTTP_BAD_REQUEST,
+			"a Slurm job can't be entered in this way; for a command beside it: "
+			"kubectl slurm exec, or srun --overlap --jobid=JOB");
 	if (strcmp(method, MHD_HTTP_METHOD_GET))
 		return send_text(c, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET is known here");
 	if (!strcmp(url, "/healthz"))
@@ -196,15 +214,21 @@ static enum MHD_Result route(struct server *s, struct MHD_Connection *c, int cli
 	return send_logs(s, c, client, names);
 }
 
+/* No newcomer any more. The lock is held. */
+static void unlist(struct server *s, struct connection *mine)
+{
+	if (!mine || !mine->listed)
+		return;
+	DL_DELETE(s->newcomers, mine);
+	s->n_newcomers--;
+	mine->listed = false;
+}
+
 /* It has said who it is, and takes its time from now on. */
 static void welcome(struct server *s, struct MHD_Connection *c, struct connection *mine)
 {
 	pthread_mutex_lock(&s->lock);
-	if (mine && !mine->known) {
-		mine->known = true;
-		DL_DELETE(s->newcomers, mine);
-		s->n_newcomers--;
-	}
+	unlist(s, mine);
 	pthread_mutex_unlock(&s->lock);
 	MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)SILENCE_S);
 }
@@ -254,11 +278,13 @@ static void *arrive(struct server *s, int fd)
 	keep_alive(fd);
 	mine->fd = fd;
 	pthread_mutex_lock(&s->lock);
-	if (s->n_newcomers == NEWCOMERS_MAX)
+	if (s->n_newcomers == NEWCOMERS_MAX) {
 		shutdown(s->newcomers->fd, SHUT_RDWR);
-	/* It is counted until its thread has noticed. */
+		unlist(s, s->newcomers);
+	}
 	DL_APPEND(s->newcomers, mine);
 	s->n_newcomers++;
+	mine->listed = true;
 	pthread_mutex_unlock(&s->lock);
 	return mine;
 }
@@ -266,10 +292,7 @@ static void *arrive(struct server *s, int fd)
 static void leave(struct server *s, struct connection *mine)
 {
 	pthread_mutex_lock(&s->lock);
-	if (mine && !mine->known) {
-		DL_DELETE(s->newcomers, mine);
-		s->n_newcomers--;
-	}
+	unlist(s, mine);
 	pthread_mutex_unlock(&s->lock);
 	free(mine);
 }
@@ -355,10 +378,14 @@ void process_run(const struct process_config *c)
 	raise_limits();
 	if (!c->papers->certificate)
 		_exit(1); /* the keeper has said why */
-	if (become_nobody() < 0 || link_start(c->number, c->keeper, c->watches) < 0) {
+	if (become_nobody() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
+	    link_start(c->number, c->keeper, c->watches) < 0) {
 		log_error("kubelet process: %s", strerror(errno));
 		_exit(1);
 	}
+	/* The change of user has cleared it meanwhile. */
+	if (getppid() == 1)
+		_exit(1);
 	start_daemon(&s);
 	if (!s.daemon) {
 		log_error("kubelet.listen: libmicrohttpd can't be started");

@@ -23,6 +23,7 @@ EXTRA_DIST += testsuite/e2e/hostile.bats
 EXTRA_DIST += testsuite/e2e/images.bats
 EXTRA_DIST += testsuite/e2e/jobsubmit.bats
 EXTRA_DIST += testsuite/e2e/lab.bats
+EXTRA_DIST += testsuite/e2e/logs.bats testsuite/e2e/hang-open.c
 EXTRA_DIST += testsuite/e2e/mirror.bats
 EXTRA_DIST += testsuite/e2e/mpi.bats
 EXTRA_DIST += testsuite/e2e/operations.bats
