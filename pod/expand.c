@@ -39,6 +39,10 @@ char *expand_text(const char *text, const char *(*find)(void *ctx, const char *n
 		} else if (value) {
 			buffer_add(&b, value, strlen(value));
 			text = next;
+		} else if (next) {
+			/* All of it stays, whatever the name is made of. */
+			buffer_add(&b, text, next - text);
+			text = next;
 		} else {
 			buffer_add(&b, "$", 1);
 			text++;

@@ -9,6 +9,7 @@
 #include "sync-agent/edit.h"
 #include "sync-agent/log.h"
 #include "sync-agent/mirror/text.h"
+#include "sync-agent/pods/job_pod.h"
 
 enum action { ACTION_EDIT, ACTION_CANCEL };
 
@@ -326,9 +327,12 @@ void act_take_answers(struct agent *a)
 	while (owner_next(a->owner, &answer, &dead)) {
 		if (answer.ticket & TICKET_SUBMISSION)
 			submit_answered(a, &answer);
+		else if (answer.ticket & TICKET_POD)
+			job_pod_answered(a, &answer);
 		else
 			take_answer(a, &answer);
 		json_object_put(answer.refusals);
+		json_object_put(answer.file);
 	}
 	if (!dead)
 		return;

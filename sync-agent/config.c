@@ -81,6 +81,9 @@ static const struct key {
 	{ "logs.pods", VALUE_CHOICE, offsetof(struct config, logs_pods), "none", true },
 	{ "pods", SECTION, 0, NULL, false },
 	{ "pods.scheduler", VALUE_TEXT, offsetof(struct config, pods_scheduler), NULL, true },
+	{ "pods.hostPaths", VALUE_WORDS, offsetof(struct config, host_paths), NULL, false },
+	{ "pods.priorityClasses", VALUE_WORDS, offsetof(struct config, priority_classes), NULL,
+	  false },
 	{ "minimumUid", VALUE_UID, offsetof(struct config, minimum_uid), NULL, false },
 	{ "stateFolder", VALUE_PATH, offsetof(struct config, state_folder), "/var/lib/slurm-kube",
 	  true },
@@ -336,6 +339,9 @@ int config_load(const char *path, struct config *ret, struct error *err)
 		if (keys[i].fallback && !*to && !(*to = strdup(keys[i].fallback)))
 			return error_set(err, ENOMEM, "out of memory");
 	}
+	if (c.pods_scheduler && !strcmp(c.nodes_create, "none"))
+		return error_set(err, EINVAL,
+				 "%s: pods.scheduler: pods need virtual nodes to be on; set nodes.create", path);
 	if (strcmp(c.logs_pods, "none") && !strcmp(c.nodes_create, "none"))
 		return error_set(err, EINVAL, "%s: logs.pods: pods need virtual nodes to be on; set nodes.create",
 				 path);

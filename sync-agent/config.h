@@ -46,6 +46,8 @@ struct config {
 	char *nodes_create;    /* "none", "partition" or "cluster": what gets a virtual node */
 	char *nodes_address;   /* that Nodes publish; NULL: kubelet.listen's */
 	char *logs_pods;       /* "none", "annotated" or "all": which SlurmJobs get a pod */
+	struct words host_paths; /* prefixes that a hostPath of a pod may have */
+	struct words priority_classes; /* "NAME=QOS" */
 	char *pods_scheduler;  /* spec.schedulerName of pods that become jobs; NULL: none do */
 	bool default_cluster;  /* SlurmJobs that name no cluster are this one's */
 	bool elect;	       /* by a Lease */

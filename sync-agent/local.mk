@@ -79,6 +79,9 @@ libagent_la_LIBADD = $(ZLIB_LIBS) libmirror.la libcommon_seal.la libcommon_yaml.
 # libpods: pods as SlurmJobs, pure.
 noinst_LTLIBRARIES += libpods.la
 libpods_la_SOURCES = \
+	sync-agent/pods/container_status.c sync-agent/pods/container_status.h \
+	sync-agent/pods/slim.c \
+	sync-agent/pods/status.c sync-agent/pods/status.h \
 	sync-agent/pods/rows.c \
 	sync-agent/pods/translate.c sync-agent/pods/translate.h \
 	sync-agent/pods/translate_annotations.c \
@@ -132,6 +135,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/owner/sbatch.c sync-agent/owner/sbatch.h \
 	sync-agent/partitions.c \
 	sync-agent/pods/companion.c \
+	sync-agent/pods/job_pod.c sync-agent/pods/job_pod.h \
 	sync-agent/pods/pods.c sync-agent/pods/pods.h \
 	sync-agent/pods/source.c sync-agent/pods/source.h \
 	sync-agent/pods/stranger.c \

@@ -167,6 +167,14 @@ const char *nodes_for(const struct agent *a, const char *partition)
 	return NULL;
 }
 
+const char *nodes_partition(const struct agent *a, const char *name)
+{
+	for (const struct node *n = a->nodes.table; n; n = n->hh.next)
+		if (!strcmp(n->name, name))
+			return n->partition;
+	return NULL;
+}
+
 bool nodes_have(const struct agent *a, const char *name)
 {
 	for (const struct node *n = a->nodes.table; n; n = n->hh.next)

@@ -31,6 +31,9 @@ bool nodes_wanted(const struct agent *a);
  * none. Only one that is there and is to stay. */
 const char *nodes_for(const struct agent *a, const char *partition);
 
+/* The partition of a virtual node of ours; "" for a whole cluster's; NULL: it is none of ours. */
+const char *nodes_partition(const struct agent *a, const char *name);
+
 /* Is that the name of a virtual node of ours that is there? */
 bool nodes_have(const struct agent *a, const char *name);
 

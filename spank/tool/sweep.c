@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "common/cleanup.h"
+#include "common/pod_path.h"
 #include "common/process.h"
 #include "common/remove_tree.h"
 #include "spank/tool/evict.h"
@@ -55,19 +56,14 @@ static bool is_crashed(int folder, const char *step, const void *arg)
 	       time(NULL) - st.st_ctime > NEW_SECONDS;
 }
 
-/* Go through STATE/NAME. Removes what gone says yes to. */
-static int sweep_folder(const struct tool *t, const char *name,
-			bool (*gone)(int folder, const char *entry, const void *arg),
-			const void *arg, struct error *err)
+/* Go through a folder. Removes what gone says yes to. */
+static int sweep_path(const char *path, bool (*gone)(int folder, const char *entry, const void *arg),
+		      const void *arg, struct error *err)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
-	char path[PATH_MAX];
+	_cleanup_closedir_ DIR *dir = opendir(path);
 	struct dirent *entry;
 	int rc = 0;
 
-	if (snprintf(path, sizeof(path), "%s/%s", t->state, name) >= (int)sizeof(path))
-		return error_set(err, ENAMETOOLONG, "--state is too long");
-	dir = opendir(path);
 	if (!dir)
 		return errno == ENOENT ? 0 : error_errno(err, "%s", path);
 	while ((entry = readdir(dir)))
@@ -75,6 +71,18 @@ static int sweep_folder(const struct tool *t, const char *name,
 		    remove_tree(dirfd(dir), entry->d_name, err) < 0)
 			rc = -1;
 	return rc;
+}
+
+/* The same with STATE/NAME. */
+static int sweep_folder(const struct tool *t, const char *name,
+			bool (*gone)(int folder, const char *entry, const void *arg),
+			const void *arg, struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/%s", t->state, name) >= (int)sizeof(path))
+		return error_set(err, ENAMETOOLONG, "--state is too long");
+	return sweep_path(path, gone, arg, err);
 }
 
 static bool is_older(int folder, const char *entry, const struct timespec *than)
@@ -108,25 +116,83 @@ static bool is_job(int folder, const char *entry, const void *arg)
 	       is_older(folder, entry, &job->before);
 }
 
+/* -- what slurm-kube-pod has left (pod/volumes.c) ---------------------------------------------- */
+
+static const char *const pod_places[] = {"/dev/shm", "/tmp"};
+
+/* The job of a pod's folder of this user; NULL if it is none. */
+static const char *pod_job(int folder, const char *entry)
+{
+	struct stat st;
+	char prefix[64];
+
+	snprintf(prefix, sizeof(prefix), POD_NODE_FOLDER, (unsigned)geteuid(), "");
+	if (strncmp(entry, prefix, strlen(prefix)) ||
+	    fstatat(folder, entry, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_uid != geteuid())
+		return NULL;
+	return entry + strlen(prefix);
+}
+
+static bool is_pod_of(int folder, const char *entry, const void *arg)
+{
+	const struct ended_job *job = arg;
+	const char *id = pod_job(folder, entry);
+
+	return id && !strcmp(id, job->id) && is_older(folder, entry, &job->before);
+}
+
+static bool has_pods(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(pod_places); i++) {
+		_cleanup_closedir_ DIR *dir = opendir(pod_places[i]);
+		struct dirent *entry;
+
+		while (dir && (entry = readdir(dir)))
+			if (pod_job(dirfd(dir), entry->d_name))
+				return true;
+	}
+	return false;
+}
+
+static int sweep_pods(bool (*gone)(int folder, const char *entry, const void *arg), const void *arg,
+		      struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(pod_places); i++)
+		rc |= sweep_path(pod_places[i], gone, arg, err);
+	return rc;
+}
+
 struct known_jobs {
 	const char *ids;       /* of the user's jobs that slurmctld knows, a line each */
 	struct timespec asked; /* when */
 };
 
 /* A folder that came after slurmctld was asked may be that of a job that did, too. */
-static bool is_unknown_job(int folder, const char *entry, const void *arg)
+static bool is_unknown(const struct known_jobs *known, int folder, const char *entry, const char *id)
 {
-	const struct known_jobs *known = arg;
-	const char *id = entry + strlen("job-");
 	size_t n = strlen(id);
 
-	if (strncmp(entry, "job-", 4) || !is_older(folder, entry, &known->asked))
+	if (!is_older(folder, entry, &known->asked))
 		return false;
 	for (const char *line = known->ids; *line;
 	     line += strcspn(line, "\n"), line += *line == '\n')
 		if (!strncmp(line, id, n) && (line[n] == '\n' || line[n] == '\0'))
 			return false;
 	return true;
+}
+
+static bool is_unknown_job(int folder, const char *entry, const void *arg)
+{
+	return !strncmp(entry, "job-", 4) && is_unknown(arg, folder, entry, entry + strlen("job-"));
+}
+
+static bool is_unknown_pod(int folder, const char *entry, const void *arg)
+{
+	const char *id = pod_job(folder, entry);
+
+	return id && is_unknown(arg, folder, entry, id);
 }
 
 /* Whether there is a named container of some job. Most often there is none, and slurmctld isn't
@@ -147,7 +213,7 @@ static bool has_job_names(const struct tool *t)
 }
 
 /* Without slurmctld's answer nothing is known to be over. */
-static int sweep_names(const struct tool *t, struct error *err)
+static int sweep_unknown(const struct tool *t, struct error *err)
 {
 	_cleanup_free_ char *jobs = NULL;
 	char user[16];
@@ -160,15 +226,17 @@ static int sweep_names(const struct tool *t, struct error *err)
 			.timeout = SQUEUE_SECONDS};
 
 	struct known_jobs known;
+	int rc;
 
-	if (!has_job_names(t))
+	if (!has_job_names(t) && !has_pods())
 		return 0;
 	clock_gettime(CLOCK_REALTIME, &known.asked);
 	snprintf(user, sizeof(user), "%u", (unsigned)geteuid());
 	if (run_program(&r, err) < 0)
 		return -1;
 	known.ids = jobs;
-	return sweep_folder(t, "named", is_unknown_job, &known, err);
+	rc = sweep_folder(t, "named", is_unknown_job, &known, err);
+	return rc | sweep_pods(is_unknown_pod, &known, err);
 }
 
 /* What can't be cleared away now keeps nothing else from it. */
@@ -181,10 +249,11 @@ static int run_sweep(struct tool *t, int argc, char *argv[], struct error *err)
 		rc |= kill_processes(strtoul(t->job, NULL, 10), err);
 		rc |= sweep_folder(t, "steps", is_step_of, &job, err);
 		rc |= sweep_folder(t, "named", is_job, &job, err);
+		rc |= sweep_pods(is_pod_of, &job, err);
 	} else {
 		rc |= sweep_folder(t, "steps", is_crashed, NULL, err);
 		rc |= evict_leftovers(t->images, err);
-		rc |= sweep_names(t, err);
+		rc |= sweep_unknown(t, err);
 	}
 	return rc;
 }

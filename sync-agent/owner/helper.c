@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <uthash.h>
 
@@ -21,6 +23,7 @@
 #include "sync-agent/verbs/verbs.h"
 
 #define CHILDREN_MAX 32
+#define OWNER_READ_SECONDS 20 /* a network file system may hang */
 
 /* A child at work: what is needed to answer for it should it die. */
 struct child {
@@ -98,6 +101,49 @@ static void __attribute__((noreturn)) run_child(struct helper *h, struct json_ob
 	}
 	rc = run_steps(h, request, refusals, &err);
 	answer(h->fd, ticket, rc == 0, rc < 0 && verb_error_is_passing(err.code), err.text, refusals);
+	_exit(0);
+}
+
+static struct json_object *read_object(const char *path, struct error *err)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	_cleanup_free_ char *text = NULL;
+	struct stat st;
+	size_t len;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		error_errno(err, "%s", path);
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		error_set(err, EINVAL, "%s: it is no file", path);
+		return NULL;
+	}
+	if (buffer_read_fd(fd, path, OWNER_FILE_MAX, &text, &len, err) < 0)
+		return NULL;
+	return json_parse(text, len, err);
+}
+
+/* Nothing is changed by it, so whoever leads doesn't matter. */
+static void __attribute__((noreturn)) run_read(struct helper *h, struct json_object *request)
+{
+	_cleanup_json_ struct json_object *o = json_object_new_object();
+	const char *path = json_get_string(request, "read");
+	struct json_object *file = NULL;
+	struct error err = { 0 };
+
+	alarm(OWNER_READ_SECONDS);
+	setpgid(0, 0);
+	if (become_uid((uid_t)json_get_int(request, "uid", -1), &err) == 0)
+		file = read_object(path ? path : "", &err);
+	json_set_int(o, "ticket", json_get_int(request, "ticket", 0));
+	json_set_bool(o, "ok", file != NULL);
+	json_set_string(o, "text", err.text);
+	/* Written anew, numbers and characters may be longer. */
+	if (file && strlen(json_object_to_json_string_ext(file, JSON_C_TO_STRING_PLAIN)) <= OWNER_FILE_MAX)
+		json_object_object_add(o, "file", json_object_get(file));
+	json_object_put(file);
+	send_answer(h->fd, o);
 	_exit(0);
 }
 
@@ -195,8 +241,11 @@ static void start_child(struct helper *h, struct json_object *request, int body)
 	/* The agent has checked; who becomes other users checks again. */
 	if (uid < h->minimum_uid || uid == 0 || uid >= UINT32_MAX)
 		answer(h->fd, ticket, false, false, "refused: uid not allowed", NULL);
-	else if (fork_child(h, ticket, false))
+	else if (fork_child(h, ticket, false)) {
+		if (json_get(request, "read"))
+			run_read(h, request);
 		run_child(h, request);
+	}
 }
 
 static void reap(struct helper *h)

@@ -99,6 +99,25 @@ int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
 	return 0;
 }
 
+int owner_read(struct owner *o, uint64_t ticket, uint32_t uid, const char *path, struct error *err)
+{
+	_cleanup_json_ struct json_object *message = json_object_new_object();
+	const char *text;
+
+	if (o->dry_run || uid < o->minimum_uid)
+		return error_set(err, EPERM, "the agent reads no files of uid %u", uid);
+	json_set_int(message, "ticket", (int64_t)ticket);
+	json_set_int(message, "uid", uid);
+	json_set_string(message, "read", path);
+	text = json_object_to_json_string_ext(message, JSON_C_TO_STRING_PLAIN);
+	if (strlen(text) >= OWNER_MESSAGE_MAX)
+		return error_set(err, ENAMETOOLONG, "the path is too long");
+	if (send(o->fd, text, strlen(text), MSG_NOSIGNAL) < 0)
+		return error_errno(err, "owner helper");
+	o->pending++;
+	return 0;
+}
+
 unsigned owner_pending(const struct owner *o)
 {
 	return o->pending;
@@ -176,6 +195,7 @@ bool owner_next(struct owner *o, struct owner_answer *ret, bool *dead)
 		.ok = json_get_bool(answer, "ok", false),
 		.lost = json_get_bool(answer, "lost", false),
 		.refusals = json_object_get(json_get(answer, "refusals")),
+		.file = json_object_get(json_get(answer, "file")),
 		.nobody = json_get_bool(answer, "nobody", false),
 		.job_id = (uint32_t)json_get_int(answer, "job", 0),
 	};

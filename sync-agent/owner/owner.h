@@ -37,6 +37,10 @@ void owner_set_minimum_uid(struct owner *o, uint32_t minimum_uid);
  * reference is the caller's. Returns 0, or -1 with err filled. */
 int owner_submit(struct owner *o, uint64_t ticket, struct json_object *request, struct error *err);
 
+/* Ask for a file's content, a JSON object of at most OWNER_FILE_MAX bytes, read as uid; what is no such file, or
+ * can't be opened by that user, is no answer's object. Returns 0, or -1 with err filled. */
+int owner_read(struct owner *o, uint64_t ticket, uint32_t uid, const char *path, struct error *err);
+
 /* From now on, print what would be done instead of doing it; there are no answers. */
 void owner_dry_run(struct owner *o);
 
@@ -47,6 +51,7 @@ struct owner_answer {
 	bool nobody; /* a submission's user isn't one that the agent acts for: text says why */
 	uint32_t job_id; /* of a submission */
 	char text[1000]; /* when not ok: Slurm's words */
+	struct json_object *file; /* of owner_read(); the caller puts it; may be NULL */
 	struct json_object *refusals; /* when ok: what was refused all the same, name: words; the caller
 				       * puts it; may be NULL */
 };

@@ -10,6 +10,7 @@
 
 /* A request has steps to do, or a new "minimumUid" and no answer. */
 #define OWNER_MESSAGE_MAX 65536
+#define OWNER_FILE_MAX 49152 /* bytes of a file that is read ("read": PATH); the answer has it as "file" */
 #define OWNER_BODY_MAX (16 << 20)
 #define OWNER_ACTION_SECONDS 60 /* an action that takes longer is killed */
 

@@ -18,7 +18,8 @@
 #define RETRY_LAST 60000000
 
 /* The first that takes a pod has it. */
-const struct pod_kind *const pod_kinds[] = { &pod_companion, &pod_stranger };
+const struct pod_kind *const pod_kinds[] = { &pod_companion, &pod_job,
+						     &pod_stranger };
 const size_t n_pod_kinds = ARRAY_SIZE(pod_kinds);
 
 bool pods_wanted(const struct agent *a)

@@ -55,7 +55,7 @@ struct pod_kind {
 	void (*job)(struct agent *a, struct entry *e, struct json_object *job);
 };
 
-extern const struct pod_kind pod_companion, pod_stranger;
+extern const struct pod_kind pod_job, pod_companion, pod_stranger;
 extern const struct pod_kind *const pod_kinds[];
 extern const size_t n_pod_kinds;
 
@@ -128,6 +128,7 @@ struct pod_write {
 	const char *method;
 	const char *tail; /* after the pod's name: "", "/status", "/binding"; NULL: the collection,
 			     to create */
+	const char *path; /* of another object, instead of the pod's; NULL: the pod's. 404 is refused() then */
 	const char *type; /* of the body, NULL: application/json */
 	struct json_object *body; /* stays the caller's; NULL: none */
 	/* Taken (2xx). object: the answer, whatever its kind; a Pod has been given to pods_take().

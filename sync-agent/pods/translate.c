@@ -409,12 +409,14 @@ struct json_object *pod_translate(struct json_object *pod, const struct pod_poli
 	_cleanup_json_ struct json_object *spec = json_object_new_object(), *plan = new_plan(pod);
 	_cleanup_json_ struct json_object *references = json_object_new_object();
 	_cleanup_json_ struct json_object *volumes = json_object_new_object();
+	_cleanup_json_ struct json_object *slurms = json_object_new_object();
 	struct translation t = { .pod = pod,
 				 .policy = policy,
 				 .spec = spec,
 				 .plan = plan,
 				 .references = references,
 				 .volumes = volumes,
+				 .slurms = slurms,
 				 .err = err };
 
 	return translate(&t) < 0 ? NULL : make_object(pod, spec);

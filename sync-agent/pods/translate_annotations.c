@@ -35,6 +35,7 @@ static const struct {
 	{ "tasks-per-node", "tasksPerNode", NUMBER },
 	{ "time-limit", "timeLimit", TEXT },
 	{ "working-dir", "workingDir", TEXT },
+	{ "job-id", NULL, OTHERS }, /* the agent's own */
 	{ "logs", NULL, OTHERS },
 };
 

@@ -10,9 +10,12 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "sync-agent/mirror/object.h"
 #include "sync-agent/mirror/quantity.h"
 #include "sync-agent/pods/translation.h"
 
+#define PREFIX OBJECT_GROUP "/"
+#define LICENSE "license."
 #define MEBIBYTE (1 << 20)
 #define MOST (INT64_C(1) << 52) /* of one amount: their sum is one, too */
 
@@ -31,9 +34,23 @@ static const struct {
 	{ "ephemeral-storage", POD_LEFT_OUT, 1 }, /* Slurm doesn't account for it */
 };
 
-static int take_list(struct translation *t, const char *path, struct json_object *list,
-		     int64_t *amounts)
+/* Those that virtual nodes have for other GRES and for licenses (mirror/node.h). Each has a limit,
+ * says Kubernetes, and its request is the same. */
+static bool take_slurms(struct translation *t, const char *name, int64_t n, bool limits)
 {
+	if (strncmp(name, PREFIX, strlen(PREFIX)))
+		return false;
+	name += strlen(PREFIX);
+	if (limits)
+		json_set_int(t->slurms, name,
+			     json_object_get_int64(json_member(t->slurms, name)) + n);
+	return true;
+}
+
+static int take_list(struct translation *t, const char *path, struct json_object *list, bool limits)
+{
+	int64_t *amounts = limits ? t->limits : t->requests;
+
 	json_object_object_foreach (list, name, value) {
 		const char *text = json_object_get_string(value);
 		char field[POD_PATH_SIZE];
@@ -48,7 +65,7 @@ static int take_list(struct translation *t, const char *path, struct json_object
 		    q > MOST)
 			return pod_wrong(t, field, "'%.60s' is no amount that a node could have",
 					 text);
-		if (i == ARRAY_SIZE(resources) && q > 0)
+		if (i == ARRAY_SIZE(resources) && q > 0 && !take_slurms(t, name, q, limits))
 			return pod_wrong(t, field, "Slurm knows nothing of the kind");
 		if (i < ARRAY_SIZE(resources))
 			amounts[resources[i].resource] += q;
@@ -59,9 +76,7 @@ static int take_list(struct translation *t, const char *path, struct json_object
 static int keep(struct translation *t, const struct pod_row *row, const char *path,
 		struct json_object *value)
 {
-	bool limits = !strcmp(row->name, "limits");
-
-	return take_list(t, path, value, limits ? t->limits : t->requests);
+	return take_list(t, path, value, !strcmp(row->name, "limits"));
 }
 
 static const struct pod_row rows[] = {
@@ -110,6 +125,23 @@ static int64_t needed(const struct translation *t, enum pod_resource which, int6
 	return (larger(t->sum[which], t->most[which]) + unit - 1) / unit;
 }
 
+/* As spec.gres and spec.licenses have them. */
+static void finish_slurms(struct translation *t)
+{
+	json_object_object_foreach (t->slurms, name, value) {
+		bool license = !strncmp(name, LICENSE, strlen(LICENSE));
+		const char *field = license ? "licenses" : "gres",
+			   *before = json_get_string(t->spec, field);
+		_cleanup_free_ char *text = NULL;
+
+		if (asprintf(&text, "%s%s%s:%lld", before ? before : "", before ? "," : "",
+			     name + (license ? strlen(LICENSE) : 0),
+			     (long long)json_object_get_int64(value)) < 0)
+			text = NULL;
+		json_set_string(t->spec, field, text);
+	}
+}
+
 int pod_finish_resources(struct translation *t)
 {
 	int64_t tasks = json_get_int(t->plan, "tasksPerNode", 1);
@@ -131,5 +163,6 @@ int pod_finish_resources(struct translation *t)
 		snprintf(text, sizeof(text), "gres:gpu:%lld", (long long)gpus);
 		json_set_string(t->spec, "tresPerNode", text);
 	}
+	finish_slurms(t);
 	return 0;
 }

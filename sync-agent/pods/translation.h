@@ -25,6 +25,7 @@ struct translation {
 		*references; /* {"secretRef/NAME": {"variable", "optional", "keys": {KEY: true}}} */
 	struct json_object
 		*volumes; /* names of those that are there: name: true, false if left out */
+	struct json_object *slurms;  /* other GRES and licenses: {NAME: number} */
 	struct json_object *container; /* of the plan: the one that is being filled */
 	struct json_object *source;    /* the container that it is made from */
 	int64_t sum[POD_RESOURCES], most[POD_RESOURCES]; /* of containers, of any init container */

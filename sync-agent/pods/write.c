@@ -54,7 +54,7 @@ static void failed(struct pending *w, const struct kube_answer *answer)
 	}
 	if (w->write.refused && w->write.refused(a, p, answer))
 		return;
-	if (answer->status == 404 && !w->creation) {
+	if (answer->status == 404 && !w->creation && !w->write.path) {
 		pods_forget(a, p, NULL);
 		return;
 	}
@@ -86,13 +86,13 @@ void pod_write(struct agent *a, struct pod *p, const struct pod_write *write)
 	};
 	struct error err = { .text = "out of memory" };
 	bool writes = strcmp(write->method, "GET");
-	bool removal = !strcmp(write->method, "DELETE");
+	bool removal = !strcmp(write->method, "DELETE") && !write->path;
 	char path[PATH_BYTES];
 
 	snprintf(path, sizeof(path), "/api/v1/namespaces/%s/pods%s%s%s%s", p->namespace,
 		 write->tail ? "/" : "", write->tail ? p->name : "", write->tail ? write->tail : "",
 		 writes && !removal ? "?" MANAGER : "");
-	r.path = path;
+	r.path = write->path ? write->path : path;
 	if (write->body)
 		r.body = json_object_to_json_string_ext(write->body, JSON_C_TO_STRING_PLAIN);
 	if (w)
@@ -116,7 +116,7 @@ void pod_write(struct agent *a, struct pod *p, const struct pod_write *write)
 	p->in_flight = true;
 	a->pods.n_in_flight++;
 	metrics_count(&a->metrics, writes ? COUNT_WRITE_POD : COUNT_READ);
-	log_debug("%s %s", write->method, path);
+	log_debug("%s %s", write->method, r.path);
 }
 
 void pod_write_status(struct agent *a, struct pod *p, struct json_object *status)

@@ -42,10 +42,10 @@ apiserver_ready() {
 		"https://127.0.0.1:$PORT_APISERVER/readyz"
 }
 
-# Garbage collection, the end of namespaces, and cluster roles that are aggregated from others.
+# Garbage collection, the end of namespaces, cluster roles that are aggregated from others, Jobs and CronJobs.
 controller_manager_up() {
 	spawn controller-manager "$KUBE_FOLDER/kube-controller-manager" --kubeconfig="$STATE/etc/kubeconfig-admin" \
-		--controllers=garbagecollector,namespace,clusterrole-aggregation --leader-elect=false \
+		--controllers=garbagecollector,namespace,clusterrole-aggregation,job,cronjob --leader-elect=false \
 		--bind-address=127.0.0.1 --port=0 --secure-port=0 --profiling=false
 	# Without slurm-kube's own resources there are no rights to wait for.
 	[ ! -e "$TOP/crd/rbac.yaml" ] || wait_for controller-manager "users may edit SlurmJobs" users_may_edit

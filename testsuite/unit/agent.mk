@@ -27,6 +27,8 @@ UNIT_TESTS += \
 	testsuite/unit/test_output \
 	testsuite/unit/test_partition \
 	testsuite/unit/test_pods \
+	testsuite/unit/test_pod_program \
+	testsuite/unit/test_pod_status \
 	testsuite/unit/test_reconcile \
 	testsuite/unit/test_reconcile_histories \
 	testsuite/unit/test_recorder \
@@ -41,6 +43,14 @@ UNIT_TESTS += \
 	testsuite/unit/test_seen \
 	testsuite/unit/test_pack \
 	testsuite/unit/test_yaml
+
+testsuite_unit_test_pod_program_SOURCES = testsuite/unit/test_pod_program.c
+testsuite_unit_test_pod_program_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_pod_program_LDADD = libpod.la libcommon_json.la libcommon.la $(UNIT_LIBS)
+
+testsuite_unit_test_pod_status_SOURCES = testsuite/unit/test_pod_status.c
+testsuite_unit_test_pod_status_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_pod_status_LDADD = libpods.la libmirror.la libcommon_json.la libcommon.la $(UNIT_LIBS)
 
 testsuite_unit_test_pods_SOURCES = testsuite/unit/test_pods.c
 testsuite_unit_test_pods_CFLAGS = $(UNIT_CFLAGS)

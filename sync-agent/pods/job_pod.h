@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pods that become Slurm jobs: those that ask for our scheduler, and those that Kubernetes' own has
+ * put on one of our nodes since they tolerate its taint by name.
+ *
+ * Such a pod gets a SlurmJob (translate.h), whose name is made from the pod's, so that making it
+ * twice makes one; it is the pod's by its ownerReference, so that Kubernetes' garbage collection
+ * takes it away, and the finalizer cancels its job. All else is the SlurmJob's own way (submit/,
+ * verbs/). What becomes of the job is told in the pod: it is bound to its partition's node when the
+ * job starts, and has its status then (status.h). When the job has ended, slurm-kube-pod's report
+ * is read as the owner. */
+#ifndef AGENT_PODS_JOB_POD_H
+#define AGENT_PODS_JOB_POD_H
+
+#include <stdint.h>
+
+#define TICKET_POD (UINT64_C(1) << 61) /* of the owner helper's tickets: a report, of that job */
+
+struct agent;
+struct owner_answer;
+
+/* act.c: a report was read, or could not be. */
+void job_pod_answered(struct agent *a, const struct owner_answer *answer);
+
+#endif
