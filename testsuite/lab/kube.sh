@@ -42,10 +42,12 @@ apiserver_ready() {
 		"https://127.0.0.1:$PORT_APISERVER/readyz"
 }
 
-# Garbage collection, the end of namespaces, cluster roles that are aggregated from others, Jobs and CronJobs.
+# Garbage collection, the end of namespaces, cluster roles that are aggregated from others, Jobs and CronJobs; LAB_CONTROLLERS has
+# more.
 controller_manager_up() {
+	local controllers=garbagecollector,namespace,clusterrole-aggregation,job,cronjob
 	spawn controller-manager "$KUBE_FOLDER/kube-controller-manager" --kubeconfig="$STATE/etc/kubeconfig-admin" \
-		--controllers=garbagecollector,namespace,clusterrole-aggregation,job,cronjob --leader-elect=false \
+		--controllers="$controllers${LAB_CONTROLLERS:+,$LAB_CONTROLLERS}" --leader-elect=false \
 		--bind-address=127.0.0.1 --port=0 --secure-port=0 --profiling=false
 	# Without slurm-kube's own resources there are no rights to wait for.
 	[ ! -e "$TOP/crd/rbac.yaml" ] || wait_for controller-manager "users may edit SlurmJobs" users_may_edit

@@ -5,6 +5,9 @@ UNIT_TESTS += \
 	testsuite/unit/test_amounts \
 	testsuite/unit/test_audit \
 	testsuite/unit/test_base64 \
+	testsuite/unit/test_companion \
+	testsuite/unit/test_node \
+	testsuite/unit/test_quantity \
 	testsuite/unit/test_conditions \
 	testsuite/unit/test_config \
 	testsuite/unit/test_edit \
@@ -212,3 +215,15 @@ testsuite_unit_test_pack_LDADD = libagent.la $(UNIT_LIBS)
 testsuite_unit_test_hash_SOURCES = testsuite/unit/test_hash.c
 testsuite_unit_test_hash_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_hash_LDADD = libagent.la $(UNIT_LIBS)
+
+testsuite_unit_test_companion_SOURCES = testsuite/unit/test_companion.c
+testsuite_unit_test_companion_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_companion_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_node_SOURCES = testsuite/unit/test_node.c
+testsuite_unit_test_node_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_node_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_quantity_SOURCES = testsuite/unit/test_quantity.c
+testsuite_unit_test_quantity_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_quantity_LDADD = libmirror.la $(UNIT_LIBS)

@@ -18,6 +18,9 @@ static void test_defaults(void **state)
 	assert_null(c.munge_socket);
 	assert_string_equal(c.namespace, "slurm-{user}");
 	assert_true(c.create_namespaces);
+	assert_string_equal(c.nodes_create, "none");
+	assert_string_equal(c.logs_pods, "none");
+	assert_null(c.pods_scheduler);
 	assert_int_equal(c.minimum_uid, 1000);
 	assert_string_equal(c.state_folder, "/var/lib/slurm-kube");
 	assert_int_equal(c.log_level, LOG_LEVEL_INFO);
@@ -85,6 +88,9 @@ static void test_errors(void **state)
 	static const struct {
 		const char *text, *error;
 	} rows[] = {
+		{ "nodes: {create: some}\n", ":1: nodes.create: it takes none, partition or cluster" },
+		{ "logs: {pods: yes}\n", ":1: logs.pods: it takes " },
+		{ "logs: {pods: all}\n", ": logs.pods: pods need virtual nodes" },
 		{ "cluster: 5\n", ":1: cluster: it takes a text" },
 		{ "\n\ncluster:\n", ":3: cluster: it takes a text" },
 		{ "cluster: ''\n", ":1: cluster: it takes a text" },
