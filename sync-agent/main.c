@@ -3,6 +3,7 @@
  * it through descriptors. doc/agent.md tells how it works inside. */
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -416,6 +417,15 @@ static void wind_down(struct agent *a)
 	}
 }
 
+/* Three threads allocate and free in one heap, and long answers and lists go back to the system at once: what
+ * a long queue took for a moment isn't kept. */
+static void tune_memory(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);
+	mallopt(M_TRIM_THRESHOLD, 256 << 10);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = { .config = DEFAULT_CONFIG };
@@ -426,6 +436,7 @@ int main(int argc, char **argv)
 
 	if (rc)
 		return rc - 1;
+	tune_memory();
 	if (options.check_only)
 		return check(options.config);
 	a.config_path = options.config;

@@ -97,6 +97,7 @@ static void take_object(struct write *w, struct json_object *object)
 	if (object && !is_older(object, w->entry)) {
 		entry_take_object(w->entry, object);
 		sync_taken(w->agent, w->entry);
+		watch_know(&w->agent->watch, w->entry->version);
 	}
 }
 

@@ -465,6 +465,7 @@ static void finish(struct call *call, CURLcode code)
 		k->in_flight--;
 		adjust_window(k, &answer, took);
 	}
+	hand_lines(call);
 	call->done(call->ctx, &answer);
 	call_free(call);
 }
@@ -533,8 +534,6 @@ void kube_perform(struct kube *k)
 
 	step_plugin(k);
 	curl_multi_perform(k->multi, &running);
-	for (struct call *call = k->calls; call; call = call->next)
-		hand_lines(call);
 	while ((msg = curl_multi_info_read(k->multi, &left))) {
 		struct call *call;
 
@@ -543,6 +542,9 @@ void kube_perform(struct kube *k)
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call);
 		finish(call, msg->data.result);
 	}
+	/* After the answers: what they told is known when the watch tells it again. */
+	for (struct call *call = k->calls; call; call = call->next)
+		hand_lines(call);
 }
 
 void kube_wait(struct kube *k, struct curl_waitfd *extra, unsigned n_extra, int timeout_ms)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync-agent/kube/watch.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/buffer.h"
@@ -100,14 +102,55 @@ static void on_page(void *ctx, const struct kube_answer *answer)
 
 /* -- watch ---------------------------------------------------------------------------------- */
 
+void watch_know(struct watch *w, const char *version)
+{
+	uint64_t number = version ? strtoull(version, NULL, 10) : 0;
+
+	if (number)
+		w->known[w->known_next++ % WATCH_KNOWN] = number;
+}
+
+#define VERSION_KEY "\"resourceVersion\":\""
+
+/* Does the line tell of a version that is known already? Quotes within strings are escaped, so that what
+ * looks like the key is a key; it has to be the only one. version has 24 bytes. */
+static bool is_known(const struct watch *w, const char *line, char *version)
+{
+	static const char *const types[] = { "{\"type\":\"MODIFIED\",", "{\"type\":\"ADDED\"," };
+	const char *at = strstr(line, VERSION_KEY);
+	uint64_t number;
+	char *end;
+
+	if (!at || (strncmp(line, types[0], strlen(types[0])) &&
+		    strncmp(line, types[1], strlen(types[1]))))
+		return false;
+	at += strlen(VERSION_KEY);
+	number = strtoull(at, &end, 10);
+	if (!number || *end != '"' || end - at > 20 || strstr(end, VERSION_KEY))
+		return false;
+	for (size_t i = 0; i < WATCH_KNOWN; i++) {
+		if (w->known[i] != number)
+			continue;
+		snprintf(version, 24, "%.*s", (int)(end - at), at);
+		return true;
+	}
+	return false;
+}
+
 static void on_line(void *ctx, const char *line, size_t len)
 {
 	_cleanup_json_ struct json_object *event = NULL;
 	struct watch *w = ctx;
+	char version[24];
 	struct error err = { 0 };
 	struct json_object *object;
 	const char *type;
 
+	if (is_known(w, line, version)) {
+		note_success(w);
+		set_text(&w->version, version);
+		return;
+	}
 	event = json_parse(line, len, &err);
 	type = json_get_string(event, "type");
 	object = json_get(event, "object");

@@ -19,6 +19,8 @@ enum watch_event {
 	WATCH_DELETED,
 };
 
+#define WATCH_KNOWN 64
+
 struct watch {
 	struct kube *kube;
 	const char *path; /* of the collection */
@@ -32,6 +34,8 @@ struct watch {
 	bool listing;         /* between LIST_BEGINS and LIST_ENDS */
 	bool list_again;
 	char *version;        /* resourceVersion to go on from */
+	uint64_t known[WATCH_KNOWN]; /* versions of watch_know(), a ring */
+	unsigned known_next;
 	char *next_page;      /* the list's continue token */
 	int64_t not_before;   /* monotonic; when to try again */
 	int64_t pause_us;     /* how long the last pause was */
@@ -40,6 +44,10 @@ struct watch {
 /* Start or go on, if it is time. Returns the monotonic time it wants to be called again at, or
  * INT64_MAX if an answer will come first. */
 int64_t watch_step(struct watch *w);
+
+/* An object of that resourceVersion came as the answer to a write and was taken: the event that tells of it
+ * is passed over, which saves reading it. */
+void watch_know(struct watch *w, const char *version);
 
 void watch_free(struct watch *w);
 
