@@ -95,6 +95,7 @@ struct agent {
 	unsigned submits;          /* doorbells of submissions not yet found */
 	bool polling;              /* a look at the whole queue is under way */
 	bool poll_whole;           /* the next one has to be told all, not just changes */
+	unsigned vain_looks;       /* at the whole queue, in a row, that showed nothing new */
 	int64_t poll_cost;         /* microseconds that a look at the whole queue takes; 0: not known */
 	int64_t poll_next;         /* when one is wished for */
 	int64_t poll_not_before;   /* ... and when one is allowed */

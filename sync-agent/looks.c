@@ -3,7 +3,8 @@
  *
  * A doorbell leads to a look at one job. Looks have a credit that fills by a tenth of the time that
  * passes; when it is used up, or doorbells come in crowds, one look at the whole queue answers for
- * all. The whole queue is looked at no oftener than 20 times its own last duration allows. */
+ * all. The whole queue is looked at no oftener than 20 times its own last duration allows, and
+ * rarer while nothing comes of it. */
 #include <stdlib.h>
 
 #include "sync-agent/agent.h"
@@ -11,6 +12,7 @@
 #include "sync-agent/log.h"
 
 #define POLL_FACTOR 20
+#define VAIN_MOST 8
 #define POLL_LEAST 100000    /* microseconds between polls of a small queue */
 #define POLL_AT_REST 200000  /* ... in which nothing happens */
 #define REST_AFTER 10000000
@@ -137,6 +139,9 @@ static int64_t run_who(struct agent *a, int64_t now)
 
 void look_doorbell(struct agent *a, const struct doorbell *bell)
 {
+	a->vain_looks = 0;
+	if (a->poll_next > a->poll_not_before)
+		a->poll_next = a->poll_not_before;
 	a->busy_at = clock_us();
 	if ((bell->kind == DOORBELL_STEP_START || bell->kind == DOORBELL_STEP_END) &&
 	    bell->job_id && bell->step_id != DOORBELL_NO_STEP)
@@ -208,24 +213,36 @@ static int64_t poll_cost(struct agent *a, int64_t spent_us)
 	return a->poll_cost;
 }
 
+/* A queue in which the scheduler is at work is told anew at each look, though nothing in it has changed. After
+ * several looks in vain the next is wished for up to five times as late, until something changes or rings. */
+static int64_t poll_wish(struct agent *a, const struct slurm_result *r, int64_t pause)
+{
+	if (!r->unchanged)
+		a->vain_looks = r->n_groups ? 0 : a->vain_looks < VAIN_MOST ? a->vain_looks + 1 : VAIN_MOST;
+	return pause + pause * a->vain_looks / 2;
+}
+
+static int64_t between(int64_t least, int64_t value, int64_t most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
 void look_polled(struct agent *a, const struct slurm_result *r)
 {
-	int64_t pause = r->failed ? 0 : poll_cost(a, r->spent_us) * POLL_FACTOR, least;
+	int64_t pause = r->failed ? 0 : poll_cost(a, r->spent_us) * POLL_FACTOR, least, now = clock_us();
 	struct look *l, *tmp;
 
 	a->polling = false;
 	if (r->failed)
 		a->poll_whole = true;
-	if (!r->unchanged)
-		a->busy_at = clock_us();
-	least = clock_us() - a->busy_at < REST_AFTER ? POLL_LEAST : POLL_AT_REST;
-	if (pause < least)
-		pause = least;
-	if (pause > POLL_MOST)
-		pause = POLL_MOST;
-	a->poll_next = a->poll_not_before = clock_us() + (r->failed ? POLL_DOWN : pause);
+	if (r->n_groups)
+		a->busy_at = now;
+	least = now - a->busy_at < REST_AFTER ? POLL_LEAST : POLL_AT_REST;
+	a->poll_not_before = now + (r->failed ? POLL_DOWN : between(least, pause, POLL_MOST));
+	a->poll_next = a->poll_not_before;
 	if (r->failed)
 		return;
+	a->poll_next = now + between(least, poll_wish(a, r, pause), POLL_MOST);
 	a->submits = 0;
 	/* What was due before has been answered along with the rest. */
 	HASH_ITER(hh, a->looks, l, tmp) {
