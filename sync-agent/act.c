@@ -37,7 +37,7 @@ static void forget_sent(struct entry *e)
 {
 	_cleanup_json_ struct json_object *sent = sent_of(e);
 
-	entry_unknow(e, sent);
+	edit_unheard(e, sent);
 	entry_set(&e->sent, NULL);
 }
 

@@ -29,6 +29,7 @@ void edit_forget(struct entry *e)
 		return;
 	free(e->edit->marked);
 	free(e->edit->tried);
+	free(e->edit->unheard);
 	free(e->edit->accepted);
 	free(e->edit->editors);
 	free(e->edit->told);
@@ -152,11 +153,28 @@ static struct json_object *first_base(const struct entry *e, struct json_object 
 	return e->born_here ? now : NULL;
 }
 
+/* Edits that are marked in the object or should be. */
+static struct json_object *marked_of(const struct entry *e)
+{
+	struct json_object *marked = e->edit ? json_of_text(e->edit->marked) : NULL;
+	_cleanup_json_ struct json_object *unheard = e->edit ? json_of_text(e->edit->unheard) : NULL;
+
+	if (!unheard)
+		return marked;
+	if (!marked)
+		marked = json_object_new_object();
+	json_object_object_foreach(unheard, name, value) {
+		json_object_object_del(marked, name);
+		json_object_object_add(marked, name, json_object_get(value));
+	}
+	return marked;
+}
+
 void edit_plan(const struct entry *e, struct json_object *spec, struct json_object *now,
 	       bool finished, struct reconcile_plan *ret)
 {
 	_cleanup_json_ struct json_object *base = entry_current(e), *known = json_of_text(e->known);
-	_cleanup_json_ struct json_object *marked = e->edit ? json_of_text(e->edit->marked) : NULL;
+	_cleanup_json_ struct json_object *marked = marked_of(e);
 	_cleanup_json_ struct json_object *accepted = e->edit ? json_of_text(e->edit->accepted) : NULL;
 	/* Once all has agreed under this agent's eyes it knows better. */
 	_cleanup_json_ struct json_object *list =
@@ -188,6 +206,11 @@ static void text_add(char **text, const char *name, struct json_object *value)
 	json_object_object_del(o, name);
 	json_object_object_add(o, name, json_object_get(value));
 	entry_set(text, plain(o));
+}
+
+bool edit_waits_for_mark(struct json_object *send)
+{
+	return json_get(send, "requeueRequestedAt") != NULL;
 }
 
 /* A requeue can't be seen in what Slurm says, except that the job has begun anew since. */
@@ -252,6 +275,16 @@ void edit_mark_tried(struct entry *e, struct json_object *send)
 }
 
 /* -- outcomes ------------------------------------------------------------------------------- */
+
+void edit_unheard(struct entry *e, struct json_object *sent)
+{
+	entry_unknow(e, sent);
+	if (!json_object_is_type(sent, json_type_object) || !edit_of(e))
+		return;
+	json_object_object_foreach(sent, name, value) {
+		text_add(&e->edit->unheard, name, value);
+	}
+}
 
 void edit_accept(struct entry *e, const char *field, struct json_object *value)
 {

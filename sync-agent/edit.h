@@ -13,6 +13,7 @@
 struct edit {
 	char *marked;   /* status.sending: what is about to be sent, by this agent or one before it */
 	char *tried;    /* the mark that was written last, whether or not the server kept it */
+	char *unheard;  /* what this agent sent and heard no answer of: as good as marked */
 	char *accepted; /* fields that Slurm said yes to, and their values */
 	char *editors;  /* [{"manager": ..., "time": ..., "fields": [...]}], from metadata.managedFields,
 			 * the agent among them */
@@ -35,13 +36,19 @@ struct json_object *edit_kept(struct entry *e, uint64_t restarts);
 void edit_plan(const struct entry *e, struct json_object *spec, struct json_object *now,
 	       bool finished, struct reconcile_plan *ret);
 
-/* Are these edits marked, so that they can be sent? */
+/* Are these edits marked? */
 bool edit_is_marked(const struct entry *e, struct json_object *send);
 /* The mark for them: a merge patch of status.sending. Older marks stay until a status says what became
  * of all: only this agent knows yet. */
 struct json_object *edit_mark_patch(struct json_object *send, uint64_t restarts);
 void edit_mark_tried(struct entry *e, struct json_object *send);
+/* Is one of these edits not to be sent before it is marked? So it is where Slurm doesn't tell whether it
+ * was done, and doing it twice would do harm: a requeue. All others name a value: sent again they change
+ * nothing, and what Slurm has shows that it took them. */
+bool edit_waits_for_mark(struct json_object *send);
 
+/* No answer came, neither yes nor no: these are still to be sent, or what spec says of them by then. */
+void edit_unheard(struct entry *e, struct json_object *sent);
 /* Slurm said yes to a field. */
 void edit_accept(struct entry *e, const char *field, struct json_object *value);
 

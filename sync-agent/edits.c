@@ -66,17 +66,19 @@ static void add_strayed(struct entry *e, struct reconcile_plan *plan)
 		  "keeps what was submitted, and spec can't be put back");
 }
 
-/* Noted in the object before it is sent: an agent that dies in between leaves word of it. */
+/* Sent to Slurm and noted in the object, both at once: an agent that dies before it knows what became
+ * of it leaves word. What isn't to be sent before that word is there: edit_waits_for_mark(). */
 static void send_edit(struct agent *a, struct entry *e, const struct view *v,
 		      struct json_object *send)
 {
-	_cleanup_json_ struct json_object *patch = NULL;
+	_cleanup_json_ struct json_object *patch = edit_mark_patch(send, v->lead->restarts);
+	bool marked = edit_is_marked(e, send);
 
-	if (edit_is_marked(e, send)) {
+	if (marked || !edit_waits_for_mark(send)) {
 		act_edit(a, e, v->lead, send);
-		return;
+		if (marked || !e->acting)
+			return;
 	}
-	patch = edit_mark_patch(send, v->lead->restarts);
 	write_mark(a, e, patch, send);
 }
 

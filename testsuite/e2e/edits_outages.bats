@@ -86,17 +86,55 @@ waiting() {
 	scancel "$id"
 }
 
-@test "the agent dies before it sends: the edit is sent by the next one" {
+@test "the agent dies before its note of an edit is stored: done once, and quiet" {
 	waiting
-	faults "PATCH slurmjobs/lab-$id/status hold-after"
-	patch alice "$id" '{"spec":{"timeLimit":30}}'
+	faults "PATCH slurmjobs/lab-$id/status hold-before"
+	patch alice "$id" '{"spec":{"timeLimit":30,"hold":true}}'
+	eventually slurm_has "$id" TimeLimit 00:30:00
 	eventually holds "PATCH .*lab-$id/status"
 	"$LAB" kill agent
-	slurm_has "$id" TimeLimit 01:00:00
+	has alice "$id" .status.sending ''
 	faults
 	"$LAB" up agent
-	eventually slurm_has "$id" TimeLimit 00:30:00
 	eventually settled alice "$id"
+	slurm_has "$id" TimeLimit 00:30:00
+	slurm_has "$id" Reason JobHeldUser
+	has alice "$id" .status.current.timeLimit 00:30:00
+	[ "$(told alice "$id" EditRefused)" = 0 ]
+	scancel "$id"
+}
+
+@test "the agent dies before its note is stored, and the edit is undone meanwhile: not without a word" {
+	waiting
+	faults "PATCH slurmjobs/lab-$id/status hold-before"
+	patch alice "$id" '{"spec":{"timeLimit":30}}'
+	eventually slurm_has "$id" TimeLimit 00:30:00
+	eventually holds "PATCH .*lab-$id/status"
+	"$LAB" kill agent
+	faults
+	patch alice "$id" '{"spec":{"timeLimit":"01:00:00"}}'
+	"$LAB" up agent
+	eventually settled alice "$id"
+	has alice "$id" .spec.timeLimit 00:30:00
+	[[ $(synced alice "$id") = *timeLimit*meanwhile* ]]
+	[ "$(told alice "$id" EditRefused)" = 1 ]
+	scancel "$id"
+}
+
+@test "the agent dies before it sends a requeue: the next one does, once" {
+	id=$(submit alice --time=10 --wrap 'sleep 100')
+	eventually state_is alice "$id" RUNNING
+	eventually settled alice "$id"
+	faults "PATCH slurmjobs/lab-$id/status hold-after"
+	patch alice "$id" '{"spec":{"requeueRequestedAt":"2030-01-01T00:00:00Z"}}'
+	eventually holds "PATCH .*lab-$id/status"
+	"$LAB" kill agent
+	scontrol show job "$id" | grep -q Restarts=0
+	faults
+	"$LAB" up agent
+	eventually has alice "$id" .status.current.requeueRequestedAt 2030-01-01T00:00:00Z
+	eventually settled alice "$id"
+	scontrol show job "$id" | grep -q Restarts=1
 	scancel "$id"
 }
 
