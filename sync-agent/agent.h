@@ -182,6 +182,8 @@ void namespaces_free(struct agent *a);
 void act_edit(struct agent *a, struct entry *e, const struct job *job, struct json_object *send);
 void act_cancel(struct agent *a, struct entry *e, const struct job *job);
 void act_take_answers(struct agent *a);
+/* Edits that Slurm has, though no answer was heard: tell. */
+void act_found(struct agent *a, struct entry *e, const struct job *job, struct json_object *found);
 /* An edit is taken back without asking Slurm: tell, once. */
 void act_refuse(struct agent *a, struct entry *e, const char *text);
 

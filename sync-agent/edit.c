@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/buffer.h"
+#include "common/hash.h"
 #include "common/json.h"
 #include "sync-agent/mirror/fields.h"
 
@@ -30,6 +31,7 @@ void edit_forget(struct entry *e)
 	free(e->edit->marked);
 	free(e->edit->tried);
 	free(e->edit->unheard);
+	free(e->edit->found);
 	free(e->edit->accepted);
 	free(e->edit->editors);
 	free(e->edit->told);
@@ -226,6 +228,7 @@ static void settle_requeue(struct entry *e, uint64_t restarts)
 	    (uint64_t)json_get_int(marked, "restarts", INT64_MAX) >= restarts)
 		return;
 	edit_accept(e, name, value);
+	text_add(&e->edit->found, name, value);
 	known = json_object_new_object();
 	json_object_object_add(known, name, json_object_get(value));
 	entry_know(e, known);
@@ -256,7 +259,7 @@ bool edit_is_marked(const struct entry *e, struct json_object *send)
 	return true;
 }
 
-struct json_object *edit_mark_patch(struct json_object *send, uint64_t restarts)
+struct json_object *edit_mark_patch(const struct entry *e, struct json_object *send, uint64_t restarts)
 {
 	struct json_object *patch = json_object_new_object();
 
@@ -265,6 +268,7 @@ struct json_object *edit_mark_patch(struct json_object *send, uint64_t restarts)
 	}
 	if (json_get(send, "requeueRequestedAt"))
 		json_set_int(patch, "restarts", (int64_t)restarts);
+	json_set_int(patch, "generation", e->generation);
 	return patch;
 }
 
@@ -275,6 +279,43 @@ void edit_mark_tried(struct entry *e, struct json_object *send)
 }
 
 /* -- outcomes ------------------------------------------------------------------------------- */
+
+void edit_sent(struct entry *e, struct json_object *send)
+{
+	if (edit_of(e))
+		e->edit->asked = e->generation;
+	entry_know(e, send);
+}
+
+struct json_object *edit_take_found(struct entry *e, const struct reconcile_plan *plan)
+{
+	struct json_object *found = e->edit ? json_of_text(e->edit->found) : NULL;
+
+	if (e->edit)
+		entry_set(&e->edit->found, NULL);
+	/* The status tells of this spec already: it holds no edit. */
+	if (!plan->found || e->generation == e->observed)
+		return found;
+	entry_know(e, plan->found);
+	if (!found)
+		found = json_object_new_object();
+	json_object_object_foreach(plan->found, name, value) {
+		json_object_object_del(found, name);
+		json_object_object_add(found, name, json_object_get(value));
+	}
+	return found;
+}
+
+uint64_t edit_occasion(const struct entry *e, const char *text)
+{
+	_cleanup_json_ struct json_object *marked = e->edit ? json_of_text(e->edit->marked) : NULL;
+	int64_t asked = e->edit ? e->edit->asked : 0;
+
+	/* One who was asked by an agent before says so. */
+	if (!asked)
+		asked = json_get_int(marked, "generation", e->generation);
+	return hash_number(hash_text(HASH_SEED, text), (uint64_t)asked);
+}
 
 void edit_unheard(struct entry *e, struct json_object *sent)
 {
@@ -290,6 +331,13 @@ void edit_accept(struct entry *e, const char *field, struct json_object *value)
 {
 	if (edit_of(e))
 		text_add(&e->edit->accepted, field, value);
+}
+
+void edit_set_in_sync(struct entry *e)
+{
+	entry_set_in_sync(e);
+	if (edit_of(e))
+		e->edit->in_sync = true;
 }
 
 bool edit_may_tell(struct entry *e, const char *text)

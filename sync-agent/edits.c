@@ -71,7 +71,7 @@ static void add_strayed(struct entry *e, struct reconcile_plan *plan)
 static void send_edit(struct agent *a, struct entry *e, const struct view *v,
 		      struct json_object *send)
 {
-	_cleanup_json_ struct json_object *patch = edit_mark_patch(send, v->lead->restarts);
+	_cleanup_json_ struct json_object *patch = edit_mark_patch(e, send, v->lead->restarts);
 	bool marked = edit_is_marked(e, send);
 
 	if (marked || !edit_waits_for_mark(send)) {
@@ -86,10 +86,14 @@ bool edit_advance(struct agent *a, struct entry *e, const struct view *v)
 {
 	_cleanup_json_ struct json_object *spec = asked_spec(a, e), *now = fields_now(v);
 	_cleanup_(reconcile_plan_free) struct reconcile_plan plan = { 0 };
+	_cleanup_json_ struct json_object *found = NULL;
 
 	if (e->born_here)
 		as_submitted(e, v, spec, now);
 	edit_plan(e, spec, now, has_ended(v), &plan);
+	found = edit_take_found(e, &plan);
+	if (found)
+		act_found(a, e, v->lead, found);
 	if (plan.send) {
 		send_edit(a, e, v, plan.send);
 		return true;

@@ -223,7 +223,7 @@ static void take_synced(struct entry *e, struct json_object *status)
 	const char *value = json_get_string(c, "status");
 	const char *reason = json_get_string(c, "reason"), *message = json_get_string(c, "message");
 
-	if (e->synced || !value || strcmp(value, "False"))
+	if (e->synced || (e->edit && e->edit->in_sync) || !value || strcmp(value, "False"))
 		return;
 	entry_set_refused(e, reason ? reason : "Refused", message ? message : "");
 }

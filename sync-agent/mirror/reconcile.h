@@ -36,6 +36,8 @@ struct reconcile_plan {
 	struct json_object *send;  /* field: value, edits to send to Slurm; NULL if none */
 	struct json_object *spec;  /* merge patch that makes spec the truth; NULL if it is. Fields
 				    * being sent are left out: their truth is known afterwards */
+	struct json_object *found; /* field: value, edits that Slurm has already and that nobody has told
+				    * of: no answer was heard. NULL if none */
 	bool refused;              /* an edit is taken back without asking Slurm: refusal says which */
 	struct error refusal;
 };

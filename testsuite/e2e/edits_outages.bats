@@ -19,6 +19,11 @@ teardown_file() {
 	quiet_slurm
 }
 
+# tells ID REASON N: so many Events
+tells() {
+	[ "$(told alice "$1" "$2")" = "$3" ]
+}
+
 waiting() {
 	id=$(submit alice --begin=now+1day --time=60 "$@" --wrap true)
 	eventually state_is alice "$id" PENDING
@@ -92,6 +97,7 @@ waiting() {
 	patch alice "$id" '{"spec":{"timeLimit":30,"hold":true}}'
 	eventually slurm_has "$id" TimeLimit 00:30:00
 	eventually holds "PATCH .*lab-$id/status"
+	eventually tells "$id" Edited 1
 	"$LAB" kill agent
 	has alice "$id" .status.sending ''
 	faults
@@ -101,6 +107,24 @@ waiting() {
 	slurm_has "$id" Reason JobHeldUser
 	has alice "$id" .status.current.timeLimit 00:30:00
 	[ "$(told alice "$id" EditRefused)" = 0 ]
+	# Events are written in their order: the first edit was not told again before this one.
+	edit alice "$id" '{"comment":"more"}'
+	eventually tells "$id" Edited 2
+	scancel "$id"
+}
+
+@test "the agent dies before it has told of an edit: the next one does" {
+	waiting
+	faults "PUT slurmjobs/lab-$id/status hold-before" "POST /events hold-before"
+	patch alice "$id" '{"spec":{"timeLimit":30}}'
+	eventually slurm_has "$id" TimeLimit 00:30:00
+	eventually holds "PUT .*lab-$id/status"
+	"$LAB" kill agent
+	tells "$id" Edited 0
+	faults
+	"$LAB" up agent
+	eventually settled alice "$id"
+	eventually tells "$id" Edited 1
 	scancel "$id"
 }
 

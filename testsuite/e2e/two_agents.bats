@@ -83,6 +83,7 @@ told_once() {
 	WITHIN=30 eventually leads standby
 	eventually all_mirrored alice "$first" "$last"
 	eventually slurm_has "$edited" TimeLimit 00:07:00
+	eventually told_once "$edited" Edited
 	eventually slurm_has "$deleted" JobState CANCELLED
 	eventually no_object alice "$deleted"
 	nothing_told_twice alice "$edited" "$last"

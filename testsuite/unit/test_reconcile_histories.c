@@ -168,7 +168,7 @@ static void slurm_is_asked(struct play *p, bool lost)
 
 static void agent_marks(struct play *p, struct json_object *send)
 {
-	p->marking = edit_mark_patch(send, (uint64_t)p->now_restarts);
+	p->marking = edit_mark_patch(p->e, send, (uint64_t)p->now_restarts);
 	p->marking_version = p->seen_version;
 	set(&p->marked, copy(send));
 }
