@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <string.h>
 
 #include "common/buffer.h"
@@ -263,12 +264,16 @@ static void act(struct agent *a, struct entry *e, const struct job *job, enum ac
 	struct error err;
 
 	e->owner_uid = (uint32_t)job->uid;
-	if (owner_act(a->owner, ticket_of(e, action), e->owner_uid, e->id, steps, &err) < 0) {
+	if (owner_act(a->owner, ticket_of(e, action), e->owner_uid, e->id, steps, &err) == 0) {
+		e->acting = true;
+	} else if (err.code == EPERM || err.code == EMSGSIZE) {
 		refused(a, e, action, err.text);
 		read_back(a, e);
-		return;
+	} else {
+		log_debug("job %u: %s; trying again", e->id, err.text);
+		forget_sent(e);
+		sync_retry(a, e);
 	}
-	e->acting = true;
 }
 
 void act_edit(struct agent *a, struct entry *e, const struct job *job, struct json_object *send)

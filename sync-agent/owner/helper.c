@@ -32,6 +32,7 @@ struct child {
 
 struct helper {
 	int fd;
+	pid_t pid;
 	bool left; /* the agent is gone */
 	int signals;
 	uint32_t minimum_uid;
@@ -79,6 +80,15 @@ static int become(const struct passwd *pw, struct error *err)
 	return 0;
 }
 
+/* The helper sees to it that nothing is done after the fence: it takes its children along. To be called again
+ * after a change of user, which clears that. */
+static void end_with_helper(pid_t helper)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != helper)
+		_exit(1);
+}
+
 static int become_uid(uid_t uid, struct error *err)
 {
 	struct passwd *pw = getpwuid(uid);
@@ -93,8 +103,7 @@ static int run_steps(struct helper *h, struct json_object *request, struct json_
 		     struct error *err)
 {
 	struct json_object *steps = json_get(request, "steps");
-	_cleanup_json_ struct json_object *privileged =
-		steps_select(steps, h->operator_actions, true);
+	_cleanup_json_ struct json_object *privileged = steps_select(steps, h->operator_actions, true);
 	_cleanup_json_ struct json_object *own = steps_select(steps, h->operator_actions, false);
 	uint32_t job_id = (uint32_t)json_get_int(request, "job", 0);
 
@@ -104,7 +113,20 @@ static int run_steps(struct helper *h, struct json_object *request, struct json_
 		return 0;
 	if (become_uid((uid_t)json_get_int(request, "uid", -1), err) < 0)
 		return -1;
+	end_with_helper(h->pid);
 	return steps_run(job_id, own, refusals, err);
+}
+
+static void begin_child(const struct helper *h, int64_t ticket)
+{
+	end_with_helper(h->pid);
+	alarm(OWNER_ACTION_SECONDS);
+	/* A group of its own, so that all it starts can be ended with it. */
+	setpgid(0, 0);
+	if (!fence_passed())
+		return;
+	answer(h->fd, ticket, false, true, "this agent doesn't lead any more", NULL);
+	_exit(0);
 }
 
 static void __attribute__((noreturn)) run_child(struct helper *h, struct json_object *request)
@@ -114,13 +136,7 @@ static void __attribute__((noreturn)) run_child(struct helper *h, struct json_ob
 	struct error err = { 0 };
 	int rc;
 
-	alarm(OWNER_ACTION_SECONDS);
-	/* A group of its own, so that all it starts can be ended with it. */
-	setpgid(0, 0);
-	if (fence_passed()) {
-		answer(h->fd, ticket, false, true, "this agent doesn't lead any more", NULL);
-		_exit(0);
-	}
+	begin_child(h, ticket);
 	rc = run_steps(h, request, refusals, &err);
 	answer(h->fd, ticket, rc == 0, rc < 0 && verb_error_is_passing(err.code), err.text, refusals);
 	_exit(0);
@@ -150,15 +166,9 @@ static void __attribute__((noreturn)) run_submission(struct helper *h, int64_t t
 	struct sbatch_result result = { 0 };
 	struct passwd *pw = NULL;
 	struct error err = { 0 };
-	pid_t parent = getppid();
 	size_t len;
 
-	alarm(OWNER_ACTION_SECONDS);
-	setpgid(0, 0);
-	if (fence_passed()) {
-		answer(h->fd, ticket, false, true, "this agent doesn't lead any more", NULL);
-		_exit(0);
-	}
+	begin_child(h, ticket);
 	json_set_int(o, "ticket", ticket);
 	if (buffer_read_fd(body, "submission", OWNER_BODY_MAX, &text, &len, &err) < 0 ||
 	    !(request = json_parse(text, len, &err)) ||
@@ -166,10 +176,7 @@ static void __attribute__((noreturn)) run_submission(struct helper *h, int64_t t
 		json_set_bool(o, "nobody", true);
 		json_set_string(o, "text", err.text);
 	} else {
-		/* After the change of user, which clears it: nothing goes on without the agent. */
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			_exit(1);
+		end_with_helper(h->pid);
 		sbatch_run(request, pw, &result);
 		json_set_bool(o, "ok", result.job_id != 0);
 		json_set_bool(o, "lost", result.lost);
@@ -284,10 +291,8 @@ static void take_request(struct helper *h)
 	body = passed_fd(&msg);
 	if (!(request = json_parse(buf, n, NULL)))
 		return;
-	if (json_get(request, "minimumUid"))
-		h->minimum_uid = (uint32_t)json_get_int(request, "minimumUid", UINT32_MAX);
-	else
-		start_child(h, request, body);
+	h->minimum_uid = (uint32_t)json_get_int(request, "minimumUid", UINT32_MAX);
+	start_child(h, request, body);
 }
 
 /* Whoever leads next must not find them still at work. */
@@ -310,7 +315,7 @@ static int until_fence(const struct helper *h)
 
 void helper_run(int fd, uint32_t minimum_uid, const struct words *operator_actions)
 {
-	struct helper h = { .fd = fd, .minimum_uid = minimum_uid,
+	struct helper h = { .fd = fd, .pid = getpid(), .minimum_uid = minimum_uid,
 			    .operator_actions = operator_actions };
 	sigset_t mask;
 

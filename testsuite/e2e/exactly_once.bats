@@ -140,6 +140,49 @@ no_sbatch() {
 	touch "$OUT/flag.go"
 }
 
+# Its children have the same name.
+helper() {
+	pgrep -P "$("$LAB" pid agent)" -x slurm-kube-own
+}
+
+# The agent has noticed, and nothing goes on without it.
+all_has_ended() {
+	[ -z "$("$LAB" pid agent)" ] && ! lab_pgrep -x slurm-kube-own
+}
+
+@test "the owner helper is killed while sbatch is at work" {
+	with_sbatch 'echo $$ >$FLAG.pid; touch $FLAG; exec sleep 60'
+	make alice '{name: no-helper}' '{script: "#!/bin/sh\ntrue\n"}'
+	eventually flag_is_there
+	kill -KILL "$(helper)"
+	eventually all_has_ended
+	! kill -0 "$(cat "$OUT/flag.pid")"
+	tail -n 5 "$LAB_STATE/log/agent.out" | grep 'the owner helper is gone'
+	rm -rf "$OUT/bin"
+	"$LAB" up agent
+	once no-helper
+}
+
+@test "the owner helper is killed while an edit waits for it" {
+	make alice '{name: requeued}' '{script: "#!/bin/sh\nsleep 300\n"}'
+	eventually of alice requeued .status.state RUNNING
+	helper=$(helper)
+	kill -STOP "$helper"
+	as alice kubectl patch slurmjob requeued --type=merge -p '{"spec":{"requeueRequestedAt":"2030-01-01T00:00:00Z"}}'
+	eventually is_sent requeued
+	kill -KILL "$helper"
+	eventually all_has_ended
+	"$LAB" up agent
+	eventually of alice requeued .status.current.requeueRequestedAt 2030-01-01T00:00:00Z
+	of alice requeued .status.restarts 1
+	slurm_has "$(the alice requeued .status.jobId)" Restarts 1
+	kubectl delete slurmjob -n slurm-alice requeued
+}
+
+is_sent() {
+	[ -n "$(the alice "$1" .status.sending)" ]
+}
+
 @test "the job has ended and slurmctld has forgotten it while no agent was there" {
 	with_sbatch '/usr/bin/sbatch "$@" >/dev/null; touch $FLAG; sleep 60'
 	make alice '{name: forgotten}' '{script: "#!/bin/sh\ntrue\n"}'
