@@ -97,6 +97,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/transitions.c \
 	sync-agent/slurm/accounting.c sync-agent/slurm/accounting.h \
 	sync-agent/slurm/accounting_names.c sync-agent/slurm/accounting_names.h \
+	sync-agent/slurm/ask.c sync-agent/slurm/ask.h \
 	sync-agent/slurm/load.c sync-agent/slurm/load.h \
 	sync-agent/slurm/load_steps.c sync-agent/slurm/load_steps.h \
 	sync-agent/slurm/names.c sync-agent/slurm/names.h \
