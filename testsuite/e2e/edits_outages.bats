@@ -14,6 +14,10 @@ setup() {
 	faults
 }
 
+teardown() {
+	[ -z "${helper:-}" ] || kill -CONT "$helper" 2>/dev/null || :
+}
+
 teardown_file() {
 	proxy_off
 	quiet_slurm
@@ -72,6 +76,30 @@ waiting() {
 	has alice "$id" .spec.timeLimit 01:00:00
 	has alice "$id" .status.sending ''
 	scancel "$id"
+}
+
+# have_comment NUMBER: so many of alice's jobs do
+have_comment() {
+	[ "$(squeue -h -u alice -o %k | grep -c '^xxxx')" = "$1" ]
+}
+
+@test "the owner helper does nothing for a while: all else goes on, and no edit is lost" {
+	first=$(submit alice --begin=now+1day --wrap true)
+	as alice bash -c 'for i in {1..120}; do sbatch -Q -D /tmp -o /dev/null --begin=now+1day --wrap true; done'
+	last=$(squeue -h -u alice -o %A | sort -n | tail -n 1)
+	eventually state_is alice "$last" PENDING
+	helper=$(pgrep -P "$("$LAB" pid agent)" -x slurm-kube-own)
+	kill -STOP "$helper"
+	# More than the way to it holds.
+	mapfile -t objects < <(seq -f 'slurmjob/lab-%.0f' "$first" "$last")
+	kubectl patch -n slurm-alice "${objects[@]}" --type=merge -p "{\"spec\":{\"comment\":\"$(printf 'x%.0s' {1..1000})\"}}"
+	id=$(submit bob --hold --wrap true)
+	eventually state_is bob "$id" PENDING
+	have_comment 0
+	kill -CONT "$helper"
+	eventually have_comment $((last - first + 1))
+	scancel "$id"
+	scancel -u alice
 }
 
 @test "the agent dies after a requeue: it is not made twice" {
