@@ -192,8 +192,6 @@ bool edit_advance(struct agent *a, struct entry *e, const struct view *v);
 /* Is it an edit of an object whose job Slurm has forgotten? Then take it back. */
 bool edit_is_late(const struct entry *e);
 void edit_advance_late(struct agent *a, struct entry *e);
-/* spec.dependency as Slurm takes it, by job ids; the caller frees it. NULL: as it is. */
-char *edit_dependency(struct agent *a, const struct entry *e, const char *dependency);
 
 /* events.c */
 enum event_type { EVENT_NORMAL, EVENT_WARNING };

@@ -19,20 +19,13 @@ static struct json_object *asked_spec(struct agent *a, const struct entry *e)
 {
 	struct json_object *spec = entry_spec(e);
 	const char *text = json_get_string(spec, "dependency");
-	_cleanup_free_ char *ids = text ? edit_dependency(a, e, text) : NULL;
+	struct error err;
+	_cleanup_free_ char *ids = text ? submit_dependency(a, e, text, &err) : NULL;
 
+	/* Names that have no job stay: Slurm says what is wrong. */
 	if (ids)
 		json_set_string(spec, "dependency", ids);
 	return spec;
-}
-
-/* Names that have no job stay: Slurm says what is wrong. */
-char *edit_dependency(struct agent *a, const struct entry *e, const char *dependency)
-{
-	struct error err;
-	char *ids = submit_dependency(a, e, dependency, &err);
-
-	return ids ? ids : strdup(dependency);
 }
 
 /* What Slurm does not tell again of a job that was made with kubectl counts as it was submitted, and so

@@ -7,6 +7,7 @@
 #include "common/json.h"
 
 #define DURATION_DEFAULT 15 /* seconds */
+#define TIME_TEXT_SIZE 32
 #define DURATION_MOST 3600  /* whatever another writer says: it is not for ever */
 
 static void copy(char *to, size_t size, const char *text)
@@ -39,14 +40,15 @@ int64_t lease_free_at(const struct lease *l, const char *identity)
 	return l->changed_at + l->duration_us;
 }
 
-void lease_time(struct timespec when, char buf[LEASE_TIME_SIZE])
+/* metav1.MicroTime. */
+static void format_time(struct timespec when, char buf[TIME_TEXT_SIZE])
 {
 	char seconds[20];
 	struct tm tm;
 
 	gmtime_r(&when.tv_sec, &tm);
 	strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf, LEASE_TIME_SIZE, "%s.%06uZ", seconds,
+	snprintf(buf, TIME_TEXT_SIZE, "%s.%06uZ", seconds,
 		 (unsigned)(when.tv_nsec / 1000) % 1000000);
 }
 
@@ -55,9 +57,9 @@ struct json_object *lease_spec(const struct lease *l, const char *holder, int64_
 {
 	struct json_object *spec = json_object_new_object();
 	bool changes_hands = holder[0] && strcmp(l->holder, holder);
-	char text[LEASE_TIME_SIZE];
+	char text[TIME_TEXT_SIZE];
 
-	lease_time(now, text);
+	format_time(now, text);
 	json_set_string(spec, "holderIdentity", holder);
 	json_set_int(spec, "leaseDurationSeconds", holder[0] ? duration_us / 1000000 : 1);
 	json_set_string(spec, "acquireTime", changes_hands || !l->acquired[0] ? text : l->acquired);

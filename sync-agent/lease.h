@@ -31,8 +31,4 @@ int64_t lease_free_at(const struct lease *l, const char *identity);
 struct json_object *lease_spec(const struct lease *l, const char *holder, int64_t duration_us,
 			       struct timespec now);
 
-/* metav1.MicroTime. */
-#define LEASE_TIME_SIZE 32
-void lease_time(struct timespec when, char buf[LEASE_TIME_SIZE]);
-
 #endif
