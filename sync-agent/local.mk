@@ -73,6 +73,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/catalog_write.c sync-agent/catalog_card.h \
 	sync-agent/edits.c \
 	sync-agent/check.c sync-agent/check.h \
+	sync-agent/command_line.c sync-agent/command_line.h \
 	sync-agent/dry.c \
 	sync-agent/events.c \
 	sync-agent/finished.c \
