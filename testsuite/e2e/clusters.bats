@@ -66,7 +66,7 @@ writes() {
 	eventually of_is lab alice "$id" .spec.jobName one
 	eventually of_is lab2 alice "$id" .spec.jobName two
 	of_is lab alice "$id" .spec.cluster lab
-	of_is lab2 alice "$id" .status.cluster lab2
+	eventually of_is lab2 alice "$id" .status.cluster lab2
 	[ "$(kubectl get slurmjobs -n slurm-alice -l slurm-kube.io/cluster=lab2,slurm-kube.io/job-id="$id" -o name)" = "slurmjob.slurm-kube.io/lab2-$id" ]
 	in_cluster lab scancel "$id"
 	in_cluster lab2 scancel "$id"
@@ -79,7 +79,7 @@ writes() {
 	as alice kubectl patch slurmjob "lab2-$id" --type=merge -p '{"spec":{"timeLimit":"7"}}'
 	eventually in_cluster lab2 slurm_has "$id" TimeLimit 00:07:00
 	in_cluster lab slurm_has "$id" TimeLimit 01:00:00
-	as alice kubectl delete slurmjob "lab-$id" --timeout=30s
+	as alice kubectl delete slurmjob "lab-$id" --timeout=60s
 	in_cluster lab slurm_has "$id" JobState CANCELLED
 	in_cluster lab2 slurm_has "$id" JobState PENDING
 	of_is lab2 alice "$id" .status.state PENDING

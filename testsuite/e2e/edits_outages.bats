@@ -45,7 +45,7 @@ waiting() {
 	slurm_has "$id" Nice 4
 	slurm_has "$id" Comment late
 	[[ $(synced alice "$id") = *workingDir* ]]
-	[ "$(told alice "$id" EditRefused)" = 1 ]
+	eventually told_times alice "$id" EditRefused 1
 	scancel "$id"
 }
 
@@ -197,17 +197,18 @@ have_comment() {
 	eventually has alice "$id" .spec.workingDir /tmp
 	eventually settled alice "$id"
 	[ "$(grep -c "^status: PATCH .*lab-$id" "$LAB_STATE/log/fault-proxy.out")" -ge 2 ]
-	[ "$(told alice "$id" EditRefused)" = 1 ]
+	eventually told_times alice "$id" EditRefused 1
 	scancel "$id"
 }
 
 @test "slurmctld is away: the edit waits for it" {
 	waiting
+	log_mark
 	"$LAB" down slurmctld
 	patch alice "$id" '{"spec":{"timeLimit":30}}'
-	sleep 1
+	eventually logged 'objects keep their last state'
 	"$LAB" up slurmctld
-	WITHIN=90 eventually slurm_has "$id" TimeLimit 00:30:00
+	WITHIN=120 eventually slurm_has "$id" TimeLimit 00:30:00
 	eventually settled alice "$id"
 	[ "$(told alice "$id" EditRefused)" = 0 ]
 	[ "$(condition alice "$id" Synced status)" = True ]
@@ -234,5 +235,5 @@ have_comment() {
 	state_is alice "$id" COMPLETED
 	[ "$(condition alice "$id" Synced status)" = False ]
 	[[ $(synced alice "$id") = *comment*"has ended"*forgotten* ]]
-	[ "$(told alice "$id" EditRefused)" = 1 ]
+	eventually told_times alice "$id" EditRefused 1
 }

@@ -8,7 +8,8 @@ fault_proxy_up() {
 	[ "$program" -nt "$HERE/fault-proxy.c" ] ||
 		cc -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Werror -o "$program" "$HERE/fault-proxy.c" -lmicrohttpd -lcurl -lpthread ||
 		die "fault-proxy doesn't compile (contrib/packages lab)"
-	: >"$STATE/run/faults"
+	# Rules stay through a restart.
+	touch "$STATE/run/faults"
 	rm -f "$STATE/run/faults.held"
 	spawn fault-proxy "$program" "$PORT_FAULT_PROXY" "https://127.0.0.1:$PORT_APISERVER" \
 		"$pki/ca.crt" "$pki/agent.crt" "$pki/agent.key" "$STATE/run/faults"
