@@ -191,7 +191,7 @@ proxy_off() {
 	"$LAB" up agent
 }
 
-# faults [RULE...]: from now on these, and no others (testsuite/lab/fault-proxy.c tells what they are)
+# faults [RULE...]: from now on these, and no others (testsuite/lab/fault-rules.h tells what they are)
 faults() {
 	[ $# = 0 ] || printf '%s\n' "$@" >"$LAB_STATE/run/faults.new"
 	[ $# -gt 0 ] || : >"$LAB_STATE/run/faults.new"
