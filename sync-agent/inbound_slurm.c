@@ -86,6 +86,14 @@ static bool is_another(const struct entry *e, const struct job_group *group)
 	       lead->submit != (uint64_t)e->submit && !e->replaced;
 }
 
+/* What was asked later has been answered before. That need not be newer in slurmctld's eyes, and this one
+ * is not handed over again: a third look tells. */
+static void was_overtaken(struct agent *a, const struct entry *e)
+{
+	if (e->id)
+		slurm_thread_ask(a->slurm, ASK_JOB, e->id, true);
+}
+
 /* Takes the group over. */
 static void take_group(struct agent *a, struct slurm_result *r, struct job_group **group)
 {
@@ -95,6 +103,10 @@ static void take_group(struct agent *a, struct slurm_result *r, struct job_group
 	if (submit_claims(a, *group))
 		return;
 	e = entry_find(&a->entries, (*group)->key);
+	if (e && r->asked_us < e->fresh_from) {
+		was_overtaken(a, e);
+		return;
+	}
 	if (tomb_is(a, (*group)->key, (*group)->jobs[0]->submit) && !(e && e->exists)) {
 		if (e)
 			sync_drop(a, e);
@@ -105,9 +117,11 @@ static void take_group(struct agent *a, struct slurm_result *r, struct job_group
 	if (e && is_another(e, *group))
 		replace(a, e);
 	e = inbound_entry(a, *group);
-	if (!e || r->asked_us < e->fresh_from)
+	if (!e)
 		return;
 	e->gone = (*group)->accounted;
+	if (!e->gone)
+		e->fresh_from = r->asked_us;
 	/* Of what slurmctld has now, slurmdbd may be asked again one day. */
 	e->past_asked = e->past_asked && e->gone;
 	note_change(&e->notes, r->asked_us);

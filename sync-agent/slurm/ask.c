@@ -52,10 +52,14 @@ static struct job_group *copy_group(slurm_job_info_t **records, size_t n)
 static bool note_group(struct slurm_memory *m, slurm_job_info_t **records, size_t n)
 {
 	uint64_t fingerprint = n;
+	bool changed;
 
 	for (size_t i = 0; i < n; i++)
 		fingerprint = fingerprint * 31 + job_info_fingerprint(records[i]);
-	return seen_note(&m->seen, job_info_key(records[0]), fingerprint);
+	pthread_mutex_lock(&m->lock);
+	changed = seen_note(&m->seen, job_info_key(records[0]), fingerprint);
+	pthread_mutex_unlock(&m->lock);
+	return changed;
 }
 
 /* Put the groups of msg that have changed (or all, if forced) into r; with ids, all keys as well. */
@@ -125,7 +129,9 @@ static void ask_queue(struct slurm_memory *m, const struct question *q, struct s
 		m->last_update = 0;
 	} else {
 		m->last_update = msg->last_update;
+		pthread_mutex_lock(&m->lock);
 		seen_keep(&m->seen, r->ids, r->n_ids);
+		pthread_mutex_unlock(&m->lock);
 	}
 	slurm_free_job_info_msg(msg);
 	/* A long queue's records came and went: give their memory back. */
@@ -253,8 +259,15 @@ void slurm_answer(struct slurm_memory *m, const struct question *q, struct slurm
 	askers[q->ask](m, q, r);
 }
 
+void slurm_memory_init(struct slurm_memory *m)
+{
+	*m = (struct slurm_memory){ 0 };
+	pthread_mutex_init(&m->lock, NULL);
+}
+
 void slurm_memory_free(struct slurm_memory *m)
 {
+	pthread_mutex_destroy(&m->lock);
 	seen_free(&m->seen);
 	partitions_free(&m->partitions);
 }

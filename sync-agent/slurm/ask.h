@@ -3,6 +3,8 @@
 #ifndef AGENT_SLURM_ASK_H
 #define AGENT_SLURM_ASK_H
 
+#include <pthread.h>
+
 #include "sync-agent/slurm/partitions.h"
 #include "sync-agent/slurm/seen.h"
 #include "sync-agent/slurm/thread.h"
@@ -17,8 +19,9 @@ struct question {
 	time_t since;
 };
 
-/* What is known from one question to the next. { 0 } is nothing. */
+/* What is known from one question to the next. */
 struct slurm_memory {
+	pthread_mutex_t lock; /* of seen: questions about one job may be asked at the same time as another one */
 	struct seen seen;
 	time_t last_update, last_steps_update;
 	struct partitions partitions;
@@ -28,6 +31,7 @@ struct slurm_memory {
  * one question to slurmdbd. */
 void slurm_answer(struct slurm_memory *m, const struct question *q, struct slurm_result *r);
 
+void slurm_memory_init(struct slurm_memory *m);
 void slurm_memory_free(struct slurm_memory *m);
 
 #endif

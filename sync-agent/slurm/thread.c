@@ -15,37 +15,71 @@
 
 #define PAST_AT_ONCE 64 /* jobs in one question to slurmdbd */
 
-struct slurm_thread {
+/* Who answers which questions: one job is known in a millisecond or two, and whoever waits for that need
+ * not wait until a long queue is there. */
+enum worker_kind { WORKER_LONG, WORKER_QUICK, WORKERS };
+
+struct worker {
+	struct slurm_thread *t;
+	enum worker_kind kind;
 	pthread_t thread;
-	pthread_mutex_t lock;
 	pthread_cond_t wake;
+};
+
+struct slurm_thread {
+	struct worker workers[WORKERS];
+	unsigned n_workers; /* that run */
+	pthread_mutex_t lock;
 	bool stop;
-	bool busy; /* a question is being answered */
+	unsigned busy; /* questions that are being answered */
 	struct question *questions, **last_question;
 	struct slurm_result *results, **last_result;
 	int fd;
-	struct slurm_memory memory; /* the thread's own */
+	struct slurm_memory memory; /* the workers' own */
 };
 
-/* -- the thread ----------------------------------------------------------------------------- */
+/* -- the threads ---------------------------------------------------------------------------- */
 
-static struct question *wait_for_question(struct slurm_thread *t)
+static enum worker_kind worker_for(const struct question *q)
 {
+	return q->ask == ASK_JOB ? WORKER_QUICK : WORKER_LONG;
+}
+
+/* Take the first of a worker's questions out of the line; NULL if there is none. */
+static struct question *take_question(struct slurm_thread *t, enum worker_kind kind)
+{
+	for (struct question **at = &t->questions; *at; at = &(*at)->next) {
+		struct question *q = *at;
+
+		if (worker_for(q) != kind)
+			continue;
+		*at = q->next;
+		if (!*at)
+			t->last_question = at;
+		return q;
+	}
+	return NULL;
+}
+
+/* NULL: it is to end. */
+static struct question *wait_for_question(struct worker *w)
+{
+	struct slurm_thread *t = w->t;
 	struct question *q = NULL;
 
 	pthread_mutex_lock(&t->lock);
-	t->busy = false;
-	while (!t->questions && !t->stop)
-		pthread_cond_wait(&t->wake, &t->lock);
-	if (!t->stop) {
-		t->busy = true;
-		q = t->questions;
-		t->questions = q->next;
-		if (!t->questions)
-			t->last_question = &t->questions;
-	}
+	while (!t->stop && !(q = take_question(t, w->kind)))
+		pthread_cond_wait(&w->wake, &t->lock);
+	t->busy += q != NULL;
 	pthread_mutex_unlock(&t->lock);
 	return q;
+}
+
+static void question_answered(struct slurm_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	t->busy--;
+	pthread_mutex_unlock(&t->lock);
 }
 
 /* Take the ids of more questions about past jobs out of the line. Returns their number. */
@@ -147,14 +181,35 @@ static void answer(struct slurm_thread *t, const struct question *q)
 
 static void *run(void *arg)
 {
-	struct slurm_thread *t = arg;
+	struct worker *w = arg;
 	struct question *q;
 
-	while ((q = wait_for_question(t))) {
-		answer(t, q);
+	while ((q = wait_for_question(w))) {
+		answer(w->t, q);
+		question_answered(w->t);
 		free(q);
 	}
 	return NULL;
+}
+
+static int start_workers(struct slurm_thread *t)
+{
+	sigset_t all, before;
+	int rc = 0;
+
+	/* Signals are the loop's business. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (int i = 0; i < WORKERS && !rc; i++) {
+		struct worker *w = &t->workers[i];
+
+		*w = (struct worker){ .t = t, .kind = i };
+		pthread_cond_init(&w->wake, NULL);
+		rc = pthread_create(&w->thread, NULL, run, w);
+		t->n_workers += !rc;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
 }
 
 /* -- the loop's side ------------------------------------------------------------------------ */
@@ -162,7 +217,6 @@ static void *run(void *arg)
 struct slurm_thread *slurm_thread_start(struct error *err)
 {
 	struct slurm_thread *t = calloc(1, sizeof(*t));
-	sigset_t all, before;
 	int rc;
 
 	if (!t) {
@@ -172,22 +226,17 @@ struct slurm_thread *slurm_thread_start(struct error *err)
 	t->last_question = &t->questions;
 	t->last_result = &t->results;
 	pthread_mutex_init(&t->lock, NULL);
-	pthread_cond_init(&t->wake, NULL);
+	slurm_memory_init(&t->memory);
 	t->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (t->fd < 0) {
 		error_errno(err, "eventfd");
 		free(t);
 		return NULL;
 	}
-	/* Signals are the loop's business. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&t->thread, NULL, run, t);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	rc = start_workers(t);
 	if (rc) {
 		error_set(err, rc, "pthread_create: %s", strerror(rc));
-		close(t->fd);
-		free(t);
+		slurm_thread_stop(t);
 		return NULL;
 	}
 	return t;
@@ -214,7 +263,7 @@ static void put(struct slurm_thread *t, const struct question *wanted)
 		*q = *wanted;
 		*t->last_question = q;
 		t->last_question = &q->next;
-		pthread_cond_signal(&t->wake);
+		pthread_cond_signal(&t->workers[worker_for(q)].wake);
 	}
 	pthread_mutex_unlock(&t->lock);
 }
@@ -291,9 +340,13 @@ void slurm_thread_stop(struct slurm_thread *t)
 		return;
 	pthread_mutex_lock(&t->lock);
 	t->stop = true;
-	pthread_cond_signal(&t->wake);
+	for (unsigned i = 0; i < t->n_workers; i++)
+		pthread_cond_signal(&t->workers[i].wake);
 	pthread_mutex_unlock(&t->lock);
-	pthread_join(t->thread, NULL);
+	for (unsigned i = 0; i < t->n_workers; i++) {
+		pthread_join(t->workers[i].thread, NULL);
+		pthread_cond_destroy(&t->workers[i].wake);
+	}
 	while ((r = slurm_thread_next(t)))
 		slurm_result_free(r);
 	while ((q = t->questions)) {
@@ -302,7 +355,6 @@ void slurm_thread_stop(struct slurm_thread *t)
 	}
 	slurm_memory_free(&t->memory);
 	close(t->fd);
-	pthread_cond_destroy(&t->wake);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }
