@@ -20,19 +20,20 @@
 #define POLL_DOWN 1000000    /* slurmctld does not answer */
 #define CREDIT_SHARE 10      /* a tenth of the time */
 #define CREDIT_MOST 300000
+#define LOOK_MOST 10000      /* what a look at one job can cost slurmctld; the rest of its time was spent waiting */
 #define CROWD 64             /* so many looks at once are dearer than the queue */
 
 /* How often to look at a job: microseconds before each look. */
 struct rhythm {
 	unsigned n;
-	int64_t steps[7];
+	int64_t steps[8];
 };
 
 static const struct rhythm once = { 1, { 0 } };
 /* An end was announced: epilogs run, and the job is completing meanwhile. */
 static const struct rhythm until_ended = { 7, { 0, 3000, 10000, 30000, 100000, 300000, 1000000 } };
 /* A submission was announced, while slurmctld goes from its read lock to its write lock. */
-static const struct rhythm until_there = { 6, { 500, 1000, 3000, 10000, 30000, 100000 } };
+static const struct rhythm until_there = { 8, { 500, 1000, 3000, 10000, 30000, 100000, 300000, 1000000 } };
 /* Who cancelled it? slurmdbd learns that a moment after slurmctld. */
 static const struct rhythm until_known = { 3, { 200000, 1000000, 5000000 } };
 
@@ -178,8 +179,8 @@ void look_answered(struct agent *a, const struct slurm_result *r, bool ended)
 {
 	struct look *l;
 
-	/* A call that had to wait for slurmctld to be there took none of its time. */
-	a->look_credit -= r->spent_us < CREDIT_MOST ? r->spent_us : CREDIT_MOST;
+	/* On a busy machine most of it is waiting for a processor or a lock. */
+	a->look_credit -= r->spent_us < LOOK_MOST ? r->spent_us : LOOK_MOST;
 	HASH_FIND(hh, a->looks, &r->job_id, sizeof(r->job_id), l);
 	if (!l || !l->asked)
 		return;

@@ -231,6 +231,21 @@ static void test_credit(void **state)
 	looks_free(&a);
 }
 
+/* On a machine that is so busy that each look takes long, doorbells are still answered. */
+static void test_slow_looks(void **state)
+{
+	struct agent a = quiet_agent();
+	struct slurm_result r = { .ask = ASK_JOB, .spent_us = 2000000 };
+
+	for (r.job_id = 1; r.job_id <= 20; r.job_id++) {
+		ring(&a, DOORBELL_JOB_START, r.job_id);
+		assert_int_equal(run(&a, 0), 1);
+		look_answered(&a, &r, false);
+	}
+	assert_null(a.looks);
+	looks_free(&a);
+}
+
 /* Answers that nobody waits for. */
 static void test_stray_answers(void **state)
 {
@@ -254,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_submits),
 		cmocka_unit_test(test_submit_while_slurm_is_down),
 		cmocka_unit_test(test_credit),
+		cmocka_unit_test(test_slow_looks),
 		cmocka_unit_test(test_stray_answers),
 	};
 
