@@ -14,6 +14,7 @@
 
 #include "common/buffer.h"
 #include "common/json.h"
+#include "common/slurm_compat.h"
 #include "sync-agent/fence.h"
 #include "sync-agent/owner/protocol.h"
 #include "sync-agent/owner/steps.h"
@@ -34,6 +35,7 @@ struct helper {
 	int fd;
 	pid_t pid;
 	bool left; /* the agent is gone */
+	bool warm; /* see warm_up() */
 	int signals;
 	uint32_t minimum_uid;
 	const struct words *operator_actions;
@@ -189,6 +191,19 @@ static void __attribute__((noreturn)) run_submission(struct helper *h, int64_t t
 
 /* -- the helper ----------------------------------------------------------------------------- */
 
+/* What libslurm and the C library load when they are used first (plugins, name services) is to be there before
+ * a fork: each child would load it for itself, and take longer for that than for what it was forked for.
+ * Returns false if slurmctld wasn't there. */
+static bool warm_up(void)
+{
+	struct passwd *pw = getpwuid(0);
+	int n = 0;
+
+	if (pw)
+		getgrouplist(pw->pw_name, pw->pw_gid, NULL, &n);
+	return slurm_ping(0) == SLURM_SUCCESS;
+}
+
 /* Fork for a ticket. Returns true in the child. */
 static bool fork_child(struct helper *h, int64_t ticket, bool submission)
 {
@@ -248,6 +263,12 @@ static void reap(struct helper *h)
 			answer(h->fd, child->ticket, false, true, "the action was cut off", NULL);
 		HASH_DEL(h->children, child);
 		free(child);
+	}
+	/* slurmctld wasn't there at the start, but is by now. Not while there are children, whom the fence may have
+	 * to end meanwhile. */
+	if (!h->warm && !h->children) {
+		warm_up();
+		h->warm = true;
 	}
 }
 
@@ -326,6 +347,7 @@ void helper_run(int fd, uint32_t minimum_uid, const struct words *operator_actio
 	h.signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (h.signals < 0)
 		_exit(1);
+	h.warm = warm_up();
 	while (!h.left || h.children) {
 		bool full = HASH_COUNT(h.children) >= CHILDREN_MAX;
 		struct pollfd fds[] = {
