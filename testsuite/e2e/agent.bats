@@ -99,7 +99,7 @@ quiet() {
 	# Objects with finalizers would hold the deletion up.
 	kubectl get slurmjobs -A -o json | jq 'del(.items[].metadata | .finalizers, .managedFields)' |
 		kubectl replace --validate=false -f - >/dev/null
-	kubectl delete crd slurmjobs.slurm-kube.io --timeout=120s
+	kubectl delete crd slurmjobs.slurm-kube.io --timeout=300s
 	log_mark
 	"$LAB" up agent
 	eventually logged 'install the custom resources'
