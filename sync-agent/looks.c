@@ -20,7 +20,7 @@
 #define POLL_DOWN 1000000    /* slurmctld does not answer */
 #define CREDIT_SHARE 10      /* a tenth of the time */
 #define CREDIT_MOST 300000
-#define LOOK_MOST 10000      /* what a look at one job can cost slurmctld; the rest of its time was spent waiting */
+#define LOOK_MOST 3000       /* what a look at one job costs slurmctld at most; the rest of its time was spent waiting */
 #define CROWD 64             /* so many looks at once are dearer than the queue */
 
 /* How often to look at a job: microseconds before each look. */
