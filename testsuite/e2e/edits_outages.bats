@@ -169,7 +169,7 @@ have_comment() {
 	eventually settled alice "$id"
 	has alice "$id" .spec.timeLimit 00:30:00
 	[[ $(synced alice "$id") = *timeLimit*meanwhile* ]]
-	[ "$(told alice "$id" EditRefused)" = 1 ]
+	eventually told_times alice "$id" EditRefused 1
 	scancel "$id"
 }
 
