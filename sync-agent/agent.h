@@ -144,6 +144,10 @@ struct agent {
 void sync_enqueue(struct agent *a, struct entry *e);
 /* Work on the queue while the API server has room. Returns the monotonic time to be called again. */
 int64_t sync_run(struct agent *a);
+/* Its object was made just as it was sent: if nothing has come since, only its status is to be written. */
+void sync_made(struct agent *a, struct entry *e);
+/* Its status was written: if nothing has come since it was sent, all agrees now. */
+void sync_written(struct agent *a, struct entry *e);
 /* Put an entry back after a failed write. */
 void sync_retry(struct agent *a, struct entry *e);
 /* The object was taken, or is gone: what has time follows from that. */

@@ -13,6 +13,7 @@
 
 #define POLL_FACTOR 20
 #define VAIN_MOST 8
+#define BACKLOG 256          /* entries */
 #define POLL_LEAST 100000    /* microseconds between polls of a small queue */
 #define POLL_AT_REST 200000  /* ... in which nothing happens */
 #define REST_AFTER 10000000
@@ -215,10 +216,13 @@ static int64_t poll_cost(struct agent *a, int64_t spent_us)
 }
 
 /* A queue in which the scheduler is at work is told anew at each look, though nothing in it has changed. After
- * several looks in vain the next is wished for up to five times as late, until something changes or rings. */
+ * several looks in vain the next is wished for up to five times as late, until something changes or rings; and
+ * while much waits to be written, since what it brought would wait, too. */
 static int64_t poll_wish(struct agent *a, const struct slurm_result *r, int64_t pause)
 {
-	if (!r->unchanged)
+	if (a->queued[QUEUE_READY] > BACKLOG)
+		a->vain_looks = VAIN_MOST;
+	else if (!r->unchanged)
 		a->vain_looks = r->n_groups ? 0 : a->vain_looks < VAIN_MOST ? a->vain_looks + 1 : VAIN_MOST;
 	return pause + pause * a->vain_looks / 2;
 }

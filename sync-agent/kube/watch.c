@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync-agent/kube/watch.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,43 +111,48 @@ void watch_know(struct watch *w, const char *version)
 		w->known[w->known_next++ % WATCH_KNOWN] = number;
 }
 
-#define VERSION_KEY "\"resourceVersion\":\""
-
-/* Does the line tell of a version that is known already? Quotes within strings are escaped, so that what
- * looks like the key is a key; it has to be the only one. version has 24 bytes. */
-static bool is_known(const struct watch *w, const char *line, char *version)
+uint64_t watch_version_of(const char *text, const char **after)
 {
-	static const char *const types[] = { "{\"type\":\"MODIFIED\",", "{\"type\":\"ADDED\"," };
-	const char *at = strstr(line, VERSION_KEY);
-	uint64_t number;
+	static const char key[] = "\"resourceVersion\":\"";
+	const char *at = strstr(text, key);
+	unsigned long long number;
 	char *end;
 
-	if (!at || (strncmp(line, types[0], strlen(types[0])) &&
-		    strncmp(line, types[1], strlen(types[1]))))
-		return false;
-	at += strlen(VERSION_KEY);
-	number = strtoull(at, &end, 10);
-	if (!number || *end != '"' || end - at > 20 || strstr(end, VERSION_KEY))
-		return false;
-	for (size_t i = 0; i < WATCH_KNOWN; i++) {
-		if (w->known[i] != number)
-			continue;
-		snprintf(version, 24, "%.*s", (int)(end - at), at);
-		return true;
-	}
-	return false;
+	if (!at)
+		return 0;
+	number = strtoull(at + strlen(key), &end, 10);
+	*after = end;
+	return *end == '"' && end - at < 40 ? number : 0;
+}
+
+/* Does the line tell of a version that is known already? It has to be the only one there. */
+static uint64_t known_version(const struct watch *w, const char *line)
+{
+	static const char *const types[] = { "{\"type\":\"MODIFIED\",", "{\"type\":\"ADDED\"," };
+	const char *after, *more;
+	uint64_t number;
+
+	if (strncmp(line, types[0], strlen(types[0])) && strncmp(line, types[1], strlen(types[1])))
+		return 0;
+	number = watch_version_of(line, &after);
+	for (size_t i = 0; number && i < WATCH_KNOWN; i++)
+		if (w->known[i] == number)
+			return watch_version_of(after, &more) ? 0 : number;
+	return 0;
 }
 
 static void on_line(void *ctx, const char *line, size_t len)
 {
 	_cleanup_json_ struct json_object *event = NULL;
 	struct watch *w = ctx;
+	uint64_t known = known_version(w, line);
 	char version[24];
 	struct error err = { 0 };
 	struct json_object *object;
 	const char *type;
 
-	if (is_known(w, line, version)) {
+	if (known) {
+		snprintf(version, sizeof(version), "%" PRIu64, known);
 		note_success(w);
 		set_text(&w->version, version);
 		return;

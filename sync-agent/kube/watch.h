@@ -49,6 +49,10 @@ int64_t watch_step(struct watch *w);
  * is passed over, which saves reading it. */
 void watch_know(struct watch *w, const char *version);
 
+/* The first resourceVersion in an object's JSON text, which need not be read for that; *after is what follows. 0:
+ * there is none. Quotes within strings are escaped, so that what looks like the key is a key. */
+uint64_t watch_version_of(const char *text, const char **after);
+
 void watch_free(struct watch *w);
 
 #endif
