@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <string.h>
 
 #include "common/buffer.h"
@@ -38,7 +39,7 @@ static void forget_sent(struct entry *e)
 {
 	_cleanup_json_ struct json_object *sent = sent_of(e);
 
-	entry_unknow(e, sent);
+	edit_unheard(e, sent);
 	entry_set(&e->sent, NULL);
 }
 
@@ -183,6 +184,33 @@ void act_refuse(struct agent *a, struct entry *e, const char *text)
 		tell_refusal(a, e, ACTION_EDIT, text);
 }
 
+static void add_words(struct buffer *b, const char *name, struct json_object *value)
+{
+	const char *text = value ? json_object_get_string(value) : "";
+
+	buffer_printf(b, "%sspec.%s %.200s", b->used ? ", " : "", name, text);
+}
+
+static void tell_edited(struct agent *a, struct entry *e, const char *text)
+{
+	edit_set_in_sync(e);
+	event_post_once(a, e, EVENT_NORMAL, "Edited", text, edit_occasion(e, text));
+	metrics_count(&a->metrics, COUNT_EDIT_APPLIED);
+}
+
+void act_found(struct agent *a, struct entry *e, const struct job *job, struct json_object *found)
+{
+	_cleanup_buffer_ struct buffer yes = BUFFER_INIT(TEXT_MAX);
+
+	e->owner_uid = (uint32_t)job->uid;
+	json_object_object_foreach(found, name, value) {
+		audit(a, e, name, value, NULL);
+		add_words(&yes, name, value);
+	}
+	if (yes.used)
+		tell_edited(a, e, yes.data);
+}
+
 /* What was sent is divided into what Slurm took and what it refused: refusals has the words by field, or
  * why those for all of them. */
 static void judge_edit(struct agent *a, struct entry *e, struct json_object *refusals,
@@ -204,13 +232,10 @@ static void judge_edit(struct agent *a, struct entry *e, struct json_object *ref
 			continue;
 		}
 		edit_accept(e, name, value);
-		buffer_printf(&yes, "%sspec.%s %.200s", yes.used ? ", " : "", name, text);
+		add_words(&yes, name, value);
 	}
-	if (yes.used) {
-		entry_set_in_sync(e);
-		event_post(a, e, EVENT_NORMAL, "Edited", yes.data);
-		metrics_count(&a->metrics, COUNT_EDIT_APPLIED);
-	}
+	if (yes.used)
+		tell_edited(a, e, yes.data);
 	if (no.used)
 		tell_refusal(a, e, ACTION_EDIT, no.data);
 	entry_set(&e->sent, NULL);
@@ -240,12 +265,16 @@ static void act(struct agent *a, struct entry *e, const struct job *job, enum ac
 	struct error err;
 
 	e->owner_uid = (uint32_t)job->uid;
-	if (owner_act(a->owner, ticket_of(e, action), e->owner_uid, e->id, steps, &err) < 0) {
+	if (owner_act(a->owner, ticket_of(e, action), e->owner_uid, e->id, steps, &err) == 0) {
+		e->acting = true;
+	} else if (err.code == EPERM || err.code == EMSGSIZE) {
 		refused(a, e, action, err.text);
 		read_back(a, e);
-		return;
+	} else {
+		log_debug("job %u: %s; trying again", e->id, err.text);
+		forget_sent(e);
+		sync_retry(a, e);
 	}
-	e->acting = true;
 }
 
 void act_edit(struct agent *a, struct entry *e, const struct job *job, struct json_object *send)
@@ -254,7 +283,7 @@ void act_edit(struct agent *a, struct entry *e, const struct job *job, struct js
 	const char *text = json_object_to_json_string_ext(send, JSON_C_TO_STRING_PLAIN);
 
 	entry_set(&e->sent, text);
-	entry_know(e, send);
+	edit_sent(e, send);
 	log_debug("job %u: edit %s for uid %llu", e->id, text, (unsigned long long)job->uid);
 	act(a, e, job, ACTION_EDIT, steps);
 }

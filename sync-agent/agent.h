@@ -102,6 +102,7 @@ struct agent {
 	unsigned submits;          /* doorbells of submissions not yet found */
 	bool polling;              /* a look at the whole queue is under way */
 	bool poll_whole;           /* the next one has to be told all, not just changes */
+	unsigned vain_looks;       /* at the whole queue, in a row, that showed nothing new */
 	int64_t poll_cost;         /* microseconds that a look at the whole queue takes; 0: not known */
 	int64_t poll_next;         /* when one is wished for */
 	int64_t poll_not_before;   /* ... and when one is allowed */
@@ -153,6 +154,10 @@ struct agent {
 void sync_enqueue(struct agent *a, struct entry *e);
 /* Work on the queue while the API server has room. Returns the monotonic time to be called again. */
 int64_t sync_run(struct agent *a);
+/* Its object was made just as it was sent: if nothing has come since, only its status is to be written. */
+void sync_made(struct agent *a, struct entry *e);
+/* Its status was written: if nothing has come since it was sent, all agrees now. */
+void sync_written(struct agent *a, struct entry *e);
 /* Put an entry back after a failed write. */
 void sync_retry(struct agent *a, struct entry *e);
 /* The object was taken, or is gone: what has time follows from that. */
@@ -193,6 +198,8 @@ void namespaces_free(struct agent *a);
 void act_edit(struct agent *a, struct entry *e, const struct job *job, struct json_object *send);
 void act_cancel(struct agent *a, struct entry *e, const struct job *job);
 void act_take_answers(struct agent *a);
+/* Edits that Slurm has, though no answer was heard: tell. */
+void act_found(struct agent *a, struct entry *e, const struct job *job, struct json_object *found);
 /* An edit is taken back without asking Slurm: tell, once. */
 void act_refuse(struct agent *a, struct entry *e, const char *text);
 
@@ -201,8 +208,6 @@ bool edit_advance(struct agent *a, struct entry *e, const struct view *v);
 /* Is it an edit of an object whose job Slurm has forgotten? Then take it back. */
 bool edit_is_late(const struct entry *e);
 void edit_advance_late(struct agent *a, struct entry *e);
-/* spec.dependency as Slurm takes it, by job ids; the caller frees it. NULL: as it is. */
-char *edit_dependency(struct agent *a, const struct entry *e, const char *dependency);
 
 /* events.c */
 enum event_type { EVENT_NORMAL, EVENT_WARNING };

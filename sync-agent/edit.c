@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/buffer.h"
+#include "common/hash.h"
 #include "common/json.h"
 #include "sync-agent/mirror/fields.h"
 
@@ -29,6 +30,8 @@ void edit_forget(struct entry *e)
 		return;
 	free(e->edit->marked);
 	free(e->edit->tried);
+	free(e->edit->unheard);
+	free(e->edit->found);
 	free(e->edit->accepted);
 	free(e->edit->editors);
 	free(e->edit->told);
@@ -152,11 +155,28 @@ static struct json_object *first_base(const struct entry *e, struct json_object 
 	return e->born_here ? now : NULL;
 }
 
+/* Edits that are marked in the object or should be. */
+static struct json_object *marked_of(const struct entry *e)
+{
+	struct json_object *marked = e->edit ? json_of_text(e->edit->marked) : NULL;
+	_cleanup_json_ struct json_object *unheard = e->edit ? json_of_text(e->edit->unheard) : NULL;
+
+	if (!unheard)
+		return marked;
+	if (!marked)
+		marked = json_object_new_object();
+	json_object_object_foreach(unheard, name, value) {
+		json_object_object_del(marked, name);
+		json_object_object_add(marked, name, json_object_get(value));
+	}
+	return marked;
+}
+
 void edit_plan(const struct entry *e, struct json_object *spec, struct json_object *now,
 	       bool finished, struct reconcile_plan *ret)
 {
 	_cleanup_json_ struct json_object *base = entry_current(e), *known = json_of_text(e->known);
-	_cleanup_json_ struct json_object *marked = e->edit ? json_of_text(e->edit->marked) : NULL;
+	_cleanup_json_ struct json_object *marked = marked_of(e);
 	_cleanup_json_ struct json_object *accepted = e->edit ? json_of_text(e->edit->accepted) : NULL;
 	/* Once all has agreed under this agent's eyes it knows better. */
 	_cleanup_json_ struct json_object *list =
@@ -190,6 +210,11 @@ static void text_add(char **text, const char *name, struct json_object *value)
 	entry_set(text, plain(o));
 }
 
+bool edit_waits_for_mark(struct json_object *send)
+{
+	return json_get(send, "requeueRequestedAt") != NULL;
+}
+
 /* A requeue can't be seen in what Slurm says, except that the job has begun anew since. */
 static void settle_requeue(struct entry *e, uint64_t restarts)
 {
@@ -203,6 +228,7 @@ static void settle_requeue(struct entry *e, uint64_t restarts)
 	    (uint64_t)json_get_int(marked, "restarts", INT64_MAX) >= restarts)
 		return;
 	edit_accept(e, name, value);
+	text_add(&e->edit->found, name, value);
 	known = json_object_new_object();
 	json_object_object_add(known, name, json_object_get(value));
 	entry_know(e, known);
@@ -233,7 +259,7 @@ bool edit_is_marked(const struct entry *e, struct json_object *send)
 	return true;
 }
 
-struct json_object *edit_mark_patch(struct json_object *send, uint64_t restarts)
+struct json_object *edit_mark_patch(const struct entry *e, struct json_object *send, uint64_t restarts)
 {
 	struct json_object *patch = json_object_new_object();
 
@@ -242,6 +268,7 @@ struct json_object *edit_mark_patch(struct json_object *send, uint64_t restarts)
 	}
 	if (json_get(send, "requeueRequestedAt"))
 		json_set_int(patch, "restarts", (int64_t)restarts);
+	json_set_int(patch, "generation", e->generation);
 	return patch;
 }
 
@@ -253,10 +280,64 @@ void edit_mark_tried(struct entry *e, struct json_object *send)
 
 /* -- outcomes ------------------------------------------------------------------------------- */
 
+void edit_sent(struct entry *e, struct json_object *send)
+{
+	if (edit_of(e))
+		e->edit->asked = e->generation;
+	entry_know(e, send);
+}
+
+struct json_object *edit_take_found(struct entry *e, const struct reconcile_plan *plan)
+{
+	struct json_object *found = e->edit ? json_of_text(e->edit->found) : NULL;
+
+	if (e->edit)
+		entry_set(&e->edit->found, NULL);
+	/* The status tells of this spec already: it holds no edit. */
+	if (!plan->found || e->generation == e->observed)
+		return found;
+	entry_know(e, plan->found);
+	if (!found)
+		found = json_object_new_object();
+	json_object_object_foreach(plan->found, name, value) {
+		json_object_object_del(found, name);
+		json_object_object_add(found, name, json_object_get(value));
+	}
+	return found;
+}
+
+uint64_t edit_occasion(const struct entry *e, const char *text)
+{
+	_cleanup_json_ struct json_object *marked = e->edit ? json_of_text(e->edit->marked) : NULL;
+	int64_t asked = e->edit ? e->edit->asked : 0;
+
+	/* One who was asked by an agent before says so. */
+	if (!asked)
+		asked = json_get_int(marked, "generation", e->generation);
+	return hash_number(hash_text(HASH_SEED, text), (uint64_t)asked);
+}
+
+void edit_unheard(struct entry *e, struct json_object *sent)
+{
+	entry_unknow(e, sent);
+	if (!json_object_is_type(sent, json_type_object) || !edit_of(e))
+		return;
+	json_object_object_foreach(sent, name, value) {
+		text_add(&e->edit->unheard, name, value);
+	}
+}
+
 void edit_accept(struct entry *e, const char *field, struct json_object *value)
 {
 	if (edit_of(e))
 		text_add(&e->edit->accepted, field, value);
+}
+
+void edit_set_in_sync(struct entry *e)
+{
+	entry_set_in_sync(e);
+	if (edit_of(e))
+		e->edit->in_sync = true;
 }
 
 bool edit_may_tell(struct entry *e, const char *text)

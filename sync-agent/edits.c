@@ -19,20 +19,13 @@ static struct json_object *asked_spec(struct agent *a, const struct entry *e)
 {
 	struct json_object *spec = entry_spec(e);
 	const char *text = json_get_string(spec, "dependency");
-	_cleanup_free_ char *ids = text ? edit_dependency(a, e, text) : NULL;
+	struct error err;
+	_cleanup_free_ char *ids = text ? submit_dependency(a, e, text, &err) : NULL;
 
+	/* Names that have no job stay: Slurm says what is wrong. */
 	if (ids)
 		json_set_string(spec, "dependency", ids);
 	return spec;
-}
-
-/* Names that have no job stay: Slurm says what is wrong. */
-char *edit_dependency(struct agent *a, const struct entry *e, const char *dependency)
-{
-	struct error err;
-	char *ids = submit_dependency(a, e, dependency, &err);
-
-	return ids ? ids : strdup(dependency);
 }
 
 /* What Slurm does not tell again of a job that was made with kubectl counts as it was submitted, and so
@@ -66,17 +59,19 @@ static void add_strayed(struct entry *e, struct reconcile_plan *plan)
 		  "keeps what was submitted, and spec can't be put back");
 }
 
-/* Noted in the object before it is sent: an agent that dies in between leaves word of it. */
+/* Sent to Slurm and noted in the object, both at once: an agent that dies before it knows what became
+ * of it leaves word. What isn't to be sent before that word is there: edit_waits_for_mark(). */
 static void send_edit(struct agent *a, struct entry *e, const struct view *v,
 		      struct json_object *send)
 {
-	_cleanup_json_ struct json_object *patch = NULL;
+	_cleanup_json_ struct json_object *patch = edit_mark_patch(e, send, v->lead->restarts);
+	bool marked = edit_is_marked(e, send);
 
-	if (edit_is_marked(e, send)) {
+	if (marked || !edit_waits_for_mark(send)) {
 		act_edit(a, e, v->lead, send);
-		return;
+		if (marked || !e->acting)
+			return;
 	}
-	patch = edit_mark_patch(send, v->lead->restarts);
 	write_mark(a, e, patch, send);
 }
 
@@ -84,10 +79,14 @@ bool edit_advance(struct agent *a, struct entry *e, const struct view *v)
 {
 	_cleanup_json_ struct json_object *spec = asked_spec(a, e), *now = fields_now(v);
 	_cleanup_(reconcile_plan_free) struct reconcile_plan plan = { 0 };
+	_cleanup_json_ struct json_object *found = NULL;
 
 	if (e->born_here)
 		as_submitted(e, v, spec, now);
 	edit_plan(e, spec, now, has_ended(v), &plan);
+	found = edit_take_found(e, &plan);
+	if (found)
+		act_found(a, e, v->lead, found);
 	if (plan.send) {
 		send_edit(a, e, v, plan.send);
 		return true;

@@ -152,26 +152,29 @@ static void shorten_spec(struct entry *e, struct json_object *spec)
 
 /* Both texts, each with its NUL: one is much like the other, and packed together they are little
  * larger than one. */
-static void take_texts(struct entry *e, struct json_object *spec, struct json_object *current)
+static void pack_texts(struct entry *e, const char *spec, struct json_object *current)
 {
 	_cleanup_buffer_ struct buffer b = BUFFER_INIT(TEXTS_MAX);
-	struct json_object *const both[] = { spec, current };
+	const char *text;
 
+	e->has_current = json_object_is_type(current, json_type_object);
+	text = e->has_current ? json_object_to_json_string_ext(current, JSON_C_TO_STRING_PLAIN) : "";
+	buffer_add(&b, spec, strlen(spec) + 1);
+	buffer_add(&b, text, strlen(text) + 1);
 	free(e->texts);
 	e->texts = NULL;
-	e->has_current = json_object_is_type(current, json_type_object);
-	if (json_object_is_type(spec, json_type_object))
-		shorten_spec(e, spec);
-	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
-		const char *text = json_object_is_type(both[i], json_type_object) ?
-					   json_object_to_json_string_ext(both[i],
-									  JSON_C_TO_STRING_PLAIN) :
-					   "";
+	/* One without a status is about to get one. */
+	if (b.used > 2 && !b.overflowed)
+		e->texts = e->has_current ? pack(b.data, b.used) : pack_loosely(b.data, b.used);
+}
 
-		buffer_add(&b, text, strlen(text) + 1);
-	}
-	if (b.used > ARRAY_SIZE(both) && !b.overflowed)
-		e->texts = pack(b.data, b.used);
+static void take_texts(struct entry *e, struct json_object *spec, struct json_object *current)
+{
+	bool has_spec = json_object_is_type(spec, json_type_object);
+
+	if (has_spec)
+		shorten_spec(e, spec);
+	pack_texts(e, has_spec ? json_object_to_json_string_ext(spec, JSON_C_TO_STRING_PLAIN) : "", current);
 }
 
 static struct json_object *text_of(const struct entry *e, bool second)
@@ -223,7 +226,7 @@ static void take_synced(struct entry *e, struct json_object *status)
 	const char *value = json_get_string(c, "status");
 	const char *reason = json_get_string(c, "reason"), *message = json_get_string(c, "message");
 
-	if (e->synced || !value || strcmp(value, "False"))
+	if (e->synced || (e->edit && e->edit->in_sync) || !value || strcmp(value, "False"))
 		return;
 	entry_set_refused(e, reason ? reason : "Refused", message ? message : "");
 }
@@ -299,6 +302,17 @@ void entry_take_object(struct entry *e, struct json_object *object)
 	take_status(e, json_get(object, "status"));
 	e->observed = json_get_int(object, "status.observedGeneration", 0);
 	edit_take_object(e, object);
+}
+
+void entry_take_status(struct entry *e, const char *version, struct json_object *status)
+{
+	size_t len;
+	_cleanup_free_ char *spec = e->texts ? unpack(e->texts, &len) : NULL;
+
+	entry_set(&e->version, version);
+	pack_texts(e, spec ? spec : "", json_get(status, "current"));
+	take_status(e, status);
+	e->observed = json_get_int(status, "observedGeneration", 0);
 }
 
 void entry_forget_object(struct entry *e, const char *version)

@@ -100,6 +100,7 @@ struct entry {
 	bool expired : 1;         /* its object is to go */
 	bool replaced : 1;        /* its object is of an older job of that id: it is to go */
 	bool in_flight : 1;       /* a write is under way */
+	bool as_written : 1;      /* nothing has come since it, or its status, was sent */
 	bool acting : 1;          /* an action as the owner is under way */
 };
 
@@ -123,6 +124,9 @@ int entry_move(struct entries *all, struct entry *e, const char *namespace);
 
 /* Take what the API server says about the object. */
 void entry_take_object(struct entry *e, struct json_object *object);
+
+/* It has another status, which is all that is new about it. */
+void entry_take_status(struct entry *e, const char *version, struct json_object *status);
 
 /* Its spec and status.current (the caller puts them); NULL if it has none. */
 struct json_object *entry_spec(const struct entry *e);

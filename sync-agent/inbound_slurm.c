@@ -86,6 +86,14 @@ static bool is_another(const struct entry *e, const struct job_group *group)
 	       lead->submit != (uint64_t)e->submit && !e->replaced;
 }
 
+/* What was asked later has been answered before. That need not be newer in slurmctld's eyes, and this one
+ * is not handed over again: a third look tells. */
+static void was_overtaken(struct agent *a, const struct entry *e)
+{
+	if (e->id)
+		slurm_thread_ask(a->slurm, ASK_JOB, e->id, true);
+}
+
 /* Takes the group over. */
 static void take_group(struct agent *a, struct slurm_result *r, struct job_group **group)
 {
@@ -95,6 +103,10 @@ static void take_group(struct agent *a, struct slurm_result *r, struct job_group
 	if (submit_claims(a, *group))
 		return;
 	e = entry_find(&a->entries, (*group)->key);
+	if (e && r->asked_us < e->fresh_from) {
+		was_overtaken(a, e);
+		return;
+	}
 	if (tomb_is(a, (*group)->key, (*group)->jobs[0]->submit) && !(e && e->exists)) {
 		if (e)
 			sync_drop(a, e);
@@ -105,9 +117,11 @@ static void take_group(struct agent *a, struct slurm_result *r, struct job_group
 	if (e && is_another(e, *group))
 		replace(a, e);
 	e = inbound_entry(a, *group);
-	if (!e || r->asked_us < e->fresh_from)
+	if (!e)
 		return;
 	e->gone = (*group)->accounted;
+	if (!e->gone)
+		e->fresh_from = r->asked_us;
 	/* Of what slurmctld has now, slurmdbd may be asked again one day. */
 	e->past_asked = e->past_asked && e->gone;
 	note_change(&e->notes, r->asked_us);
@@ -214,35 +228,73 @@ static void note_call(struct agent *a, const struct slurm_result *r)
 		metrics_count(&a->metrics, rows[r->ask].failed);
 }
 
+/* -- an answer of each kind ----------------------------------------------------------------- */
+
+/* Of the job that was asked about, before its group is taken. */
+static bool has_ended(const struct slurm_result *r)
+{
+	for (size_t i = 0; i < r->n_groups; i++)
+		if (r->groups[i]->key == r->job_id)
+			return group_ended(r->groups[i]);
+	return r->gone;
+}
+
+static void take_groups(struct agent *a, struct slurm_result *r)
+{
+	for (size_t i = 0; i < r->n_groups && r->ask != ASK_ENDED; i++)
+		if (r->ask != ASK_PAST || (!take_more(a, r->groups[i]) && !is_too_early(a, r->groups[i])))
+			take_group(a, r, &r->groups[i]);
+}
+
+static void take_queue(struct agent *a, const struct slurm_result *r)
+{
+	if (!r->failed && !r->unchanged)
+		take_absent(a, r);
+	if (!r->failed)
+		history_looked(a, r);
+	if (!r->failed && r->whole)
+		submit_queue_seen(a, r->asked_us);
+	look_polled(a, r);
+}
+
+static void take_job(struct agent *a, const struct slurm_result *r, bool ended)
+{
+	if (r->gone)
+		gone(a, r->job_id);
+	if (r->failed)
+		a->poll_whole = true; /* whoever asked still waits for the job's data */
+	look_answered(a, r, ended);
+}
+
+static void take_past(struct agent *a, const struct slurm_result *r)
+{
+	struct entry *e = entry_find(&a->entries, r->job_id);
+
+	if (e && !e->past_asked) { /* it was only about what slurmctld does not tell */
+		if (e->ended && (r->failed || r->gone))
+			details_want_usage(a, e);
+	} else if (e && r->failed) {
+		log_warning("job %u: %s", r->job_id, r->err.text);
+		e->past_asked = false; /* the next look at the queue asks again */
+	} else if (e && r->gone) {
+		lost(a, e);
+	}
+}
+
 static void take_result(struct agent *a, struct slurm_result *r)
 {
-	bool ended = r->gone;
+	bool ended = has_ended(r);
 
 	note_call(a, r);
 	if (r->ask == ASK_QUEUE || r->ask == ASK_JOB)
 		note_health(a, r);
-	for (size_t i = 0; i < r->n_groups && r->ask != ASK_ENDED; i++) {
-		if (r->groups[i]->key == r->job_id)
-			ended = group_ended(r->groups[i]);
-		if (r->ask != ASK_PAST || (!take_more(a, r->groups[i]) && !is_too_early(a, r->groups[i])))
-			take_group(a, r, &r->groups[i]);
-	}
+	take_groups(a, r);
 	switch (r->ask) {
 	case ASK_QUEUE:
-		if (!r->failed && !r->unchanged)
-			take_absent(a, r);
-		if (!r->failed)
-			history_looked(a, r);
-		if (!r->failed && r->whole)
-			submit_queue_seen(a, r->asked_us);
-		look_polled(a, r);
+		take_queue(a, r);
 		break;
 	case ASK_JOB:
-		if (r->gone)
-			gone(a, r->job_id);
-		if (r->failed)
-			a->poll_whole = true; /* whoever asked still waits for the job's data */
-		look_answered(a, r, ended);
+		take_job(a, r, ended);
 		break;
 	case ASK_STAMP:
 		submit_past_seen(a, r);
@@ -259,24 +311,9 @@ static void take_result(struct agent *a, struct slurm_result *r)
 	case ASK_ENDED:
 		history_take(a, r);
 		break;
-	case ASK_PAST: {
-		struct entry *e = entry_find(&a->entries, r->job_id);
-
-		if (!e)
-			break;
-		if (!e->past_asked) { /* it was only about what slurmctld does not tell */
-			if (e->ended && (r->failed || r->gone))
-				details_want_usage(a, e);
-			break;
-		}
-		if (r->failed) {
-			log_warning("job %u: %s", r->job_id, r->err.text);
-			e->past_asked = false; /* the next look at the queue asks again */
-		} else if (r->gone) {
-			lost(a, e);
-		}
+	case ASK_PAST:
+		take_past(a, r);
 		break;
-	}
 	}
 }
 

@@ -100,6 +100,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/catalog_write.c sync-agent/catalog_card.h \
 	sync-agent/edits.c \
 	sync-agent/check.c sync-agent/check.h \
+	sync-agent/command_line.c sync-agent/command_line.h \
 	sync-agent/dry.c \
 	sync-agent/events.c \
 	sync-agent/finished.c \
@@ -145,6 +146,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/transitions.c \
 	sync-agent/slurm/accounting.c sync-agent/slurm/accounting.h \
 	sync-agent/slurm/accounting_names.c sync-agent/slurm/accounting_names.h \
+	sync-agent/slurm/ask.c sync-agent/slurm/ask.h \
 	sync-agent/slurm/load.c sync-agent/slurm/load.h \
 	sync-agent/slurm/load_steps.c sync-agent/slurm/load_steps.h \
 	sync-agent/slurm/names.c sync-agent/slurm/names.h \

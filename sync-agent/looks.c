@@ -3,7 +3,8 @@
  *
  * A doorbell leads to a look at one job. Looks have a credit that fills by a tenth of the time that
  * passes; when it is used up, or doorbells come in crowds, one look at the whole queue answers for
- * all. The whole queue is looked at no oftener than 20 times its own last duration allows. */
+ * all. The whole queue is looked at no oftener than 20 times its own last duration allows, and
+ * rarer while nothing comes of it. */
 #include <stdlib.h>
 
 #include "sync-agent/agent.h"
@@ -11,6 +12,8 @@
 #include "sync-agent/log.h"
 
 #define POLL_FACTOR 20
+#define VAIN_MOST 8
+#define BACKLOG 256          /* entries */
 #define POLL_LEAST 100000    /* microseconds between polls of a small queue */
 #define POLL_AT_REST 200000  /* ... in which nothing happens */
 #define REST_AFTER 10000000
@@ -18,19 +21,20 @@
 #define POLL_DOWN 1000000    /* slurmctld does not answer */
 #define CREDIT_SHARE 10      /* a tenth of the time */
 #define CREDIT_MOST 300000
+#define LOOK_MOST 3000       /* what a look at one job costs slurmctld at most; the rest of its time was spent waiting */
 #define CROWD 64             /* so many looks at once are dearer than the queue */
 
 /* How often to look at a job: microseconds before each look. */
 struct rhythm {
 	unsigned n;
-	int64_t steps[7];
+	int64_t steps[8];
 };
 
 static const struct rhythm once = { 1, { 0 } };
 /* An end was announced: epilogs run, and the job is completing meanwhile. */
 static const struct rhythm until_ended = { 7, { 0, 3000, 10000, 30000, 100000, 300000, 1000000 } };
 /* A submission was announced, while slurmctld goes from its read lock to its write lock. */
-static const struct rhythm until_there = { 6, { 500, 1000, 3000, 10000, 30000, 100000 } };
+static const struct rhythm until_there = { 8, { 500, 1000, 3000, 10000, 30000, 100000, 300000, 1000000 } };
 /* Who cancelled it? slurmdbd learns that a moment after slurmctld. */
 static const struct rhythm until_known = { 3, { 200000, 1000000, 5000000 } };
 
@@ -137,6 +141,9 @@ static int64_t run_who(struct agent *a, int64_t now)
 
 void look_doorbell(struct agent *a, const struct doorbell *bell)
 {
+	a->vain_looks = 0;
+	if (a->poll_next > a->poll_not_before)
+		a->poll_next = a->poll_not_before;
 	a->busy_at = clock_us();
 	if ((bell->kind == DOORBELL_STEP_START || bell->kind == DOORBELL_STEP_END) &&
 	    bell->job_id && bell->step_id != DOORBELL_NO_STEP)
@@ -173,8 +180,8 @@ void look_answered(struct agent *a, const struct slurm_result *r, bool ended)
 {
 	struct look *l;
 
-	/* A call that had to wait for slurmctld to be there took none of its time. */
-	a->look_credit -= r->spent_us < CREDIT_MOST ? r->spent_us : CREDIT_MOST;
+	/* On a busy machine most of it is waiting for a processor or a lock. */
+	a->look_credit -= r->spent_us < LOOK_MOST ? r->spent_us : LOOK_MOST;
 	HASH_FIND(hh, a->looks, &r->job_id, sizeof(r->job_id), l);
 	if (!l || !l->asked)
 		return;
@@ -208,24 +215,39 @@ static int64_t poll_cost(struct agent *a, int64_t spent_us)
 	return a->poll_cost;
 }
 
+/* A queue in which the scheduler is at work is told anew at each look, though nothing in it has changed. After
+ * several looks in vain the next is wished for up to five times as late, until something changes or rings; and
+ * while much waits to be written, since what it brought would wait, too. */
+static int64_t poll_wish(struct agent *a, const struct slurm_result *r, int64_t pause)
+{
+	if (a->queued[QUEUE_READY] > BACKLOG)
+		a->vain_looks = VAIN_MOST;
+	else if (!r->unchanged)
+		a->vain_looks = r->n_groups ? 0 : a->vain_looks < VAIN_MOST ? a->vain_looks + 1 : VAIN_MOST;
+	return pause + pause * a->vain_looks / 2;
+}
+
+static int64_t between(int64_t least, int64_t value, int64_t most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
 void look_polled(struct agent *a, const struct slurm_result *r)
 {
-	int64_t pause = r->failed ? 0 : poll_cost(a, r->spent_us) * POLL_FACTOR, least;
+	int64_t pause = r->failed ? 0 : poll_cost(a, r->spent_us) * POLL_FACTOR, least, now = clock_us();
 	struct look *l, *tmp;
 
 	a->polling = false;
 	if (r->failed)
 		a->poll_whole = true;
-	if (!r->unchanged)
-		a->busy_at = clock_us();
-	least = clock_us() - a->busy_at < REST_AFTER ? POLL_LEAST : POLL_AT_REST;
-	if (pause < least)
-		pause = least;
-	if (pause > POLL_MOST)
-		pause = POLL_MOST;
-	a->poll_next = a->poll_not_before = clock_us() + (r->failed ? POLL_DOWN : pause);
+	if (r->n_groups)
+		a->busy_at = now;
+	least = now - a->busy_at < REST_AFTER ? POLL_LEAST : POLL_AT_REST;
+	a->poll_not_before = now + (r->failed ? POLL_DOWN : between(least, pause, POLL_MOST));
+	a->poll_next = a->poll_not_before;
 	if (r->failed)
 		return;
+	a->poll_next = now + between(least, poll_wish(a, r, pause), POLL_MOST);
 	a->submits = 0;
 	/* What was due before has been answered along with the rest. */
 	HASH_ITER(hh, a->looks, l, tmp) {

@@ -2,7 +2,7 @@
 /* slurm-kube-agent: the one loop. It owns all state; the Slurm thread and the owner helper talk to
  * it through descriptors. doc/agent.md tells how it works inside. */
 #include <errno.h>
-#include <getopt.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "sync-agent/agent.h"
 #include "sync-agent/check.h"
 #include "sync-agent/clock.h"
+#include "sync-agent/command_line.h"
 #include "sync-agent/fence.h"
 #include "sync-agent/http/server.h"
 #include "sync-agent/kubelet/kubelet.h"
@@ -21,78 +22,10 @@
 #include "sync-agent/notify.h"
 #include "sync-agent/slurm/accounting.h"
 
-#define DEFAULT_CONFIG SLURM_KUBE_SYSCONFDIR "/slurm-kube/agent.yaml"
 #define DOORBELLS_AT_ONCE 512
 #define BELLS_RETRY 5000000   /* microseconds */
 #define WIND_DOWN_US 3000000  /* for what is under way at the end */
 #define RELEASE_US 1000000    /* for giving the lease up */
-
-static void usage(FILE *to)
-{
-	fprintf(to, "Usage: slurm-kube-agent [OPTION...]\n"
-		    "Mirror Slurm's jobs into Kubernetes as SlurmJob objects, and apply edits of them.\n"
-		    "\n"
-		    "  -c, --config=FILE   configuration [" DEFAULT_CONFIG "]\n"
-		    "      --check-config  print and check the configuration, and end\n"
-		    "      --once          bring all objects and jobs in line, and end\n"
-		    "      --dry-run       print what would be written and done; change nothing\n"
-		    "  -V, --version       print the version and end\n"
-		    "  -h, --help          print this and end\n"
-		    "\n"
-		    "See slurm-kube-agent(8).\n");
-}
-
-struct options {
-	const char *config;
-	bool check_only, once, dry_run;
-};
-
-/* Returns 0 to go on, else the exit status plus one. */
-static int parse_options(int argc, char **argv, struct options *o)
-{
-	static const struct option longs[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "check-config", no_argument, NULL, 'k' },
-		{ "once", no_argument, NULL, 'o' },
-		{ "dry-run", no_argument, NULL, 'n' },
-		{ "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "c:Vh", longs, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			o->config = optarg;
-			break;
-		case 'k':
-			o->check_only = true;
-			break;
-		case 'o':
-			o->once = true;
-			break;
-		case 'n':
-			o->dry_run = true;
-			break;
-		case 'V':
-			puts("slurm-kube-agent " PACKAGE_VERSION);
-			return 1;
-		case 'h':
-			usage(stdout);
-			return 1;
-		default:
-			usage(stderr);
-			return 3;
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "slurm-kube-agent: what is '%s'?\n", argv[optind]);
-		usage(stderr);
-		return 3;
-	}
-	return 0;
-}
 
 static int check(const char *path)
 {
@@ -426,16 +359,45 @@ static void wind_down(struct agent *a)
 	}
 }
 
+/* Three threads allocate and free in one heap, and long answers and lists go back to the system at once: what
+ * a long queue took for a moment isn't kept. */
+static void tune_memory(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);
+	mallopt(M_TRIM_THRESHOLD, 256 << 10);
+}
+
+static void set_surroundings(const struct config *c)
+{
+	log_set_level(c->log_level);
+	if (c->slurm_conf)
+		setenv("SLURM_CONF", c->slurm_conf, 1);
+	/* A line is to be seen at once, also in a pipe. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* Else libslurm cuts the list of an array's pending tasks after 64 bytes. */
+	setenv("SLURM_BITSTR_LEN", "0", 1);
+}
+
+static int begin_anew(char **argv)
+{
+	execvp(argv[0], argv);
+	execv("/proc/self/exe", argv);
+	log_error("beginning anew: %s", strerror(errno));
+	return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = { .config = DEFAULT_CONFIG };
 	_cleanup_(kube_access_free) struct kube_access access = { 0 };
 	struct agent a = { 0 };
 	struct error err;
-	int rc = parse_options(argc, argv, &options), signals;
+	int rc = command_line_parse(argc, argv, &options), signals;
 
 	if (rc)
 		return rc - 1;
+	tune_memory();
 	if (options.check_only)
 		return check(options.config);
 	a.config_path = options.config;
@@ -446,13 +408,7 @@ int main(int argc, char **argv)
 		log_error("%s", err.text);
 		return EXIT_FAILURE;
 	}
-	log_set_level(a.config.log_level);
-	if (a.config.slurm_conf)
-		setenv("SLURM_CONF", a.config.slurm_conf, 1);
-	/* A line is to be seen at once, also in a pipe. */
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	/* Else libslurm cuts the list of an array's pending tasks after 64 bytes. */
-	setenv("SLURM_BITSTR_LEN", "0", 1);
+	set_surroundings(&a.config);
 	slurm_init(NULL);
 	signals = block_signals();
 	if (signals < 0 || start(&a, &access, signals, &err) < 0) {
@@ -473,11 +429,5 @@ int main(int argc, char **argv)
 	history_stop(&a);
 	stop(&a);
 	slurm_fini();
-	if (a.anew) {
-		execvp(argv[0], argv);
-		execv("/proc/self/exe", argv);
-		log_error("beginning anew: %s", strerror(errno));
-		return EXIT_FAILURE;
-	}
-	return rc;
+	return a.anew ? begin_anew(argv) : rc;
 }

@@ -71,6 +71,11 @@ void *pack(const char *text, size_t len)
 	return n ? new_packed(room, n, len) : new_packed(text, len, len);
 }
 
+void *pack_loosely(const char *text, size_t len)
+{
+	return new_packed(text, len, len);
+}
+
 static int expand(const struct packed *p, char *to)
 {
 	static z_stream stream;

@@ -37,6 +37,7 @@ static void move_to(struct agent *a, struct entry *e, enum entry_queue queue)
 
 void sync_enqueue(struct agent *a, struct entry *e)
 {
+	e->as_written = false;
 	if (e->queue != QUEUE_READY)
 		move_to(a, e, QUEUE_READY);
 }
@@ -123,6 +124,21 @@ static void add_details(const struct entry *e, struct json_object *status)
 	details_add(status, details);
 }
 
+/* Object and job agree. */
+static void settle(struct agent *a, struct entry *e, const struct view *v)
+{
+	note_in_sync(&a->metrics, &e->notes, v);
+	entry_set(&e->sent, NULL);
+	entry_set(&e->known, NULL);
+	edit_forget(e);
+	e->settled = true;
+	e->tries = 0;
+	ask_who(a, e, v);
+	/* A deletion still needs the job's data. */
+	if (!e->deleting)
+		forget_wanted(e);
+}
+
 static void advance_status(struct agent *a, struct entry *e, const struct view *v)
 {
 	_cleanup_json_ struct json_object *status = object_status(v, entry_synced(e), e->generation);
@@ -144,23 +160,41 @@ static void advance_status(struct agent *a, struct entry *e, const struct view *
 		write_status(a, e, status);
 		return;
 	}
-	note_in_sync(&a->metrics, &e->notes, v);
-	entry_set(&e->sent, NULL);
-	entry_set(&e->known, NULL);
-	edit_forget(e);
-	e->settled = true;
-	e->tries = 0;
-	ask_who(a, e, v);
-	/* A deletion still needs the job's data. */
-	if (!e->deleting)
-		forget_wanted(e);
+	settle(a, e, v);
+}
+
+static struct view_before before_of(const struct entry *e)
+{
+	return (struct view_before){ .completed = e->completed, .failed = e->failed,
+				     .cancelled_by = e->cancelled_by, .start = (uint64_t)e->started };
+}
+
+void sync_made(struct agent *a, struct entry *e)
+{
+	sync_enqueue(a, e);
+	e->as_written = true;
+	/* Without a status it tells nothing: it is next. */
+	DL_DELETE(a->queues[QUEUE_READY], e);
+	DL_PREPEND(a->queues[QUEUE_READY], e);
+}
+
+void sync_written(struct agent *a, struct entry *e)
+{
+	struct view_before before = before_of(e);
+	struct view v;
+
+	if (!e->as_written || e->deleting || !e->wanted ||
+	    view_make(a->cluster, e->wanted, &before, &v) < 0) {
+		sync_enqueue(a, e);
+		return;
+	}
+	settle(a, e, &v);
+	view_free(&v);
 }
 
 static void advance(struct agent *a, struct entry *e)
 {
-	struct view_before before = { .completed = e->completed, .failed = e->failed,
-				      .cancelled_by = e->cancelled_by,
-				      .start = (uint64_t)e->started };
+	struct view_before before = before_of(e);
 	_cleanup_json_ struct json_object *kept = NULL;
 	struct view v;
 
@@ -195,7 +229,7 @@ static void advance(struct agent *a, struct entry *e)
 		; /* its namespace is looked at */
 	else if (e->deleting && !e->cancelled)
 		advance_deletion(a, e, &v);
-	else if (e->deleting || !edit_advance(a, e, &v))
+	else if (e->deleting || e->as_written || !edit_advance(a, e, &v))
 		advance_status(a, e, &v);
 	if (e->exists && e->deleting && e->cancelled && !e->in_flight && !e->acting)
 		advance_deletion(a, e, &v);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include "sync-agent/write.h"
 
 #define PATH_MAX_BYTES 1024
+/* A table of one row without the object in it. Source: Kubernetes, "Receiving resources as Tables". */
+#define VERSION_ONLY "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 #define KUBE_PAUSE_FIRST 100000
 #define KUBE_PAUSE_LAST 5000000
 
@@ -64,6 +67,15 @@ static void free_write(struct write *w)
 	free(w);
 }
 
+/* The version of the object that a table without objects is about; 0 if it is something else. */
+static uint64_t table_version(const char *body)
+{
+	static const char kind[] = "{\"kind\":\"Table\",";
+	const char *after;
+
+	return strncmp(body, kind, strlen(kind)) ? 0 : watch_version_of(body, &after);
+}
+
 static void on_answer(void *ctx, const struct kube_answer *answer)
 {
 	struct write *w = ctx;
@@ -74,14 +86,22 @@ static void on_answer(void *ctx, const struct kube_answer *answer)
 	w->agent->n_in_flight--;
 	if (answer->status == 200 || answer->status == 201) {
 		w->agent->kube_pause = 0;
-		object = json_parse(answer->body, answer->len, NULL);
+		w->version = w->accept ? table_version(answer->body) : 0;
+		if (!w->version)
+			object = json_parse(answer->body, answer->len, NULL);
 		e->tries = 0;
 		w->done(w, object);
-		sync_enqueue(w->agent, e);
+		if (!w->settled)
+			sync_enqueue(w->agent, e);
 	} else {
 		fail(w, answer);
 	}
 	free_write(w);
+}
+
+static uint64_t version_number(const char *version)
+{
+	return version ? strtoull(version, NULL, 10) : 0;
 }
 
 /* An answer older than what the watch has already brought tells nothing. */
@@ -89,7 +109,7 @@ static bool is_older(struct json_object *object, const struct entry *e)
 {
 	const char *version = json_get_string(object, "metadata.resourceVersion");
 
-	return !version || (e->version && strtoull(version, NULL, 10) < strtoull(e->version, NULL, 10));
+	return !version || version_number(version) < version_number(e->version);
 }
 
 static void take_object(struct write *w, struct json_object *object)
@@ -97,6 +117,7 @@ static void take_object(struct write *w, struct json_object *object)
 	if (object && !is_older(object, w->entry)) {
 		entry_take_object(w->entry, object);
 		sync_taken(w->agent, w->entry);
+		watch_know(&w->agent->watch, w->entry->version);
 		pods_job(w->agent, w->entry, object);
 	}
 }
@@ -107,7 +128,8 @@ void write_send(struct agent *a, const struct write *template, const char *metho
 		struct json_object *body, const char *path_format, ...)
 {
 	struct write *w = malloc(sizeof(*w));
-	struct kube_request r = { .method = method, .type = type, .done = on_answer, .ctx = w };
+	struct kube_request r = { .method = method, .type = type, .accept = template->accept,
+				  .done = on_answer, .ctx = w };
 	char path[PATH_MAX_BYTES];
 	struct error err = { .text = "out of memory" };
 	va_list ap;
@@ -161,6 +183,9 @@ static void object_made(struct write *w, struct json_object *object)
 	/* Until there is a status to tell: an edit is what differs from this. */
 	entry_know(w->entry, json_get(object, "spec"));
 	take_object(w, object);
+	w->settled = w->entry->as_written && json_object_equal(json_get(object, "spec"), w->patch);
+	if (w->settled)
+		sync_made(w->agent, w->entry);
 }
 
 void write_create(struct agent *a, struct entry *e, const struct view *v)
@@ -176,7 +201,9 @@ void write_create(struct agent *a, struct entry *e, const struct view *v)
 	json_object_array_add(finalizers, json_object_new_string(OBJECT_FINALIZER));
 	json_object_object_add(metadata, "finalizers", finalizers);
 	json_object_object_add(metadata, "labels", object_labels(v));
-	json_object_object_add(o, "spec", object_spec(v));
+	w.patch = object_spec(v);
+	json_object_object_add(o, "spec", w.patch);
+	e->as_written = true;
 	write_send(a, &w, "POST", NULL, o, OBJECT_PATH "?" MANAGER, e->namespace);
 }
 
@@ -209,6 +236,27 @@ void write_spec(struct agent *a, struct entry *e, struct json_object *patch)
 	write_send(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);
 }
 
+/* Made from the version that the entry still has: that object has this status now, and is otherwise as it was. Else
+ * the watch has brought it, or what came after it. */
+static void status_written(struct write *w, struct json_object *object)
+{
+	struct entry *e = w->entry;
+	char version[24];
+
+	if (!w->version) {
+		take_object(w, object);
+		return;
+	}
+	if (version_number(e->version) != w->from)
+		return;
+	snprintf(version, sizeof(version), "%" PRIu64, w->version);
+	entry_take_status(e, version, w->patch);
+	sync_taken(w->agent, e);
+	watch_know(&w->agent->watch, e->version);
+	w->settled = true;
+	sync_written(w->agent, e);
+}
+
 void write_status(struct agent *a, struct entry *e, struct json_object *status)
 {
 	struct write w = { .agent = a, .entry = e, .what = "write status",
@@ -216,8 +264,17 @@ void write_status(struct agent *a, struct entry *e, struct json_object *status)
 			   .missing = write_object_missing };
 	_cleanup_json_ struct json_object *o = write_body(e, true);
 
+	/* Where no edit is about, the whole object would tell nothing but its version; pods follow what it tells. */
+	if (!e->born_here && !e->edit && !e->sent && e->version && !pods_wanted(a)) {
+		w.done = status_written;
+		w.accept = VERSION_ONLY;
+		w.from = version_number(e->version);
+		w.patch = status;
+		e->as_written = true;
+	}
 	json_object_object_add(o, "status", json_object_get(status));
-	write_send(a, &w, "PUT", NULL, o, OBJECT_PATH "/%s/status?" MANAGER, e->namespace, e->name);
+	write_send(a, &w, "PUT", NULL, o, OBJECT_PATH "/%s/status?" MANAGER "&includeObject=None",
+		   e->namespace, e->name);
 }
 
 struct json_object *write_condition(const char *type, const char *status, const char *reason,

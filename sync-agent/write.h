@@ -19,6 +19,10 @@ struct write {
 	enum metric_counter count;
 	void (*done)(struct write *w, struct json_object *object); /* the object as written; or NULL */
 	void (*missing)(struct write *w);             /* the answer was 404; may be NULL */
+	const char *accept;                           /* what is to be answered; NULL: the object */
+	uint64_t from;                                /* the version it was made from, where that counts */
+	uint64_t version;                             /* what the answer tells instead of an object; 0: it is one */
+	bool settled;                                 /* done has seen to what is next */
 	struct json_object *patch;                    /* of spec, or what done needs; may be NULL */
 };
 

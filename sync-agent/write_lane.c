@@ -39,10 +39,20 @@ void write_annotation(struct agent *a, struct entry *e, const char *key, const c
 	write_send(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);
 }
 
+/* The answer may bring an edit before the watch does, whose word of it is passed over then. */
+static void details_written(struct write *w, struct json_object *object)
+{
+	int64_t generation = w->entry->generation;
+
+	write_take_object(w, object);
+	if (w->entry->generation != generation)
+		slurm_thread_ask(w->agent->slurm, ASK_JOB, w->entry->id, true);
+}
+
 void write_details(struct agent *a, struct entry *e)
 {
 	struct write w = { .agent = a, .entry = e, .what = "write steps and usage",
-			   .count = COUNT_WRITE_STATUS, .done = write_take_object,
+			   .count = COUNT_WRITE_STATUS, .done = details_written,
 			   .missing = write_object_missing };
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 	_cleanup_json_ struct json_object *details = json_of_text(e->details);

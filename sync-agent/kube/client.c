@@ -23,12 +23,15 @@
 #define EXTRA_MAX 32
 /* Where there is no HTTP/2 (a proxy in between): each request in flight and each watch needs one. */
 #define CONNECTIONS_MAX 16L
+#define SPARE_MAX WINDOW_MAX
+#define SPARE_BYTES 65536 /* of an answer's room that is kept */
+#define UPLOAD_BYTES 16384L /* libcurl's least: it has room for this made for each body */
 
 struct call {
 	struct call *next, *previous;
 	struct kube *kube;
 	CURL *curl;
-	struct curl_slist *headers;
+	struct curl_slist *headers; /* Accept, Content-Type */
 	char *body;
 	struct buffer in;
 	kube_done *done;
@@ -38,6 +41,7 @@ struct call {
 	bool apart;
 	bool parked;  /* it waits for credentials */
 	bool retried; /* with others than at first */
+	bool dressed; /* with the credentials of that generation */
 	unsigned generation;
 	struct curl_slist *connect_to;
 	char problem[CURL_ERROR_SIZE];
@@ -53,6 +57,8 @@ struct kube {
 	int64_t plugin_next; /* when the plugin is to be looked after; monotonic */
 	CURLM *multi;
 	struct call *calls;
+	struct call *spare; /* calls that have written, to be used again, by next */
+	unsigned n_spare;
 	char *token_read; /* content of access.token_file */
 	struct timespec token_time;
 	unsigned in_flight; /* without watches */
@@ -173,6 +179,9 @@ static void set_credentials(struct kube *k, struct call *call)
 	bool from_plugin = k->plugin.has && k->plugin.credential.certificate;
 	char *certificate = from_plugin ? k->plugin.credential.certificate : a->certificate;
 
+	if (call->dressed && call->generation == k->generation)
+		return;
+	call->dressed = true;
 	call->generation = k->generation;
 	set_blob(call->curl, CURLOPT_CAINFO_BLOB, a->ca);
 	set_blob(call->curl, CURLOPT_SSLCERT_BLOB, certificate);
@@ -195,6 +204,25 @@ static void set_credentials(struct kube *k, struct call *call)
 
 static void call_free(struct call *call)
 {
+	curl_easy_cleanup(call->curl);
+	curl_slist_free_all(call->headers);
+	curl_slist_free_all(call->connect_to);
+	buffer_free(&call->in);
+	free(call->body);
+	free(call);
+}
+
+/* Much of a request is the same each time: what has written once does so again. */
+static bool is_worth_keeping(const struct call *call)
+{
+	const struct kube *k = call->kube;
+
+	return call->dressed && call->generation == k->generation && call->body && !call->line && !call->apart &&
+	       k->n_spare < SPARE_MAX && call->in.size <= SPARE_BYTES;
+}
+
+static void call_end(struct call *call)
+{
 	struct kube *k = call->kube;
 
 	if (call->previous)
@@ -203,15 +231,46 @@ static void call_free(struct call *call)
 		k->calls = call->next;
 	if (call->next)
 		call->next->previous = call->previous;
-	if (call->curl) {
+	if (call->curl)
 		curl_multi_remove_handle(k->multi, call->curl);
-		curl_easy_cleanup(call->curl);
+	if (!is_worth_keeping(call)) {
+		call_free(call);
+		return;
 	}
-	curl_slist_free_all(call->headers);
-	curl_slist_free_all(call->connect_to);
-	buffer_free(&call->in);
+	call->next = k->spare;
+	k->spare = call;
+	k->n_spare++;
+}
+
+static struct call *take_spare(struct kube *k)
+{
+	struct call *call = k->spare;
+
+	k->spare = call->next;
+	k->n_spare--;
 	free(call->body);
-	free(call);
+	buffer_shift(&call->in, call->in.used);
+	call->body = NULL;
+	call->next = call->previous = NULL;
+	call->retried = false;
+	call->problem[0] = '\0';
+	return call;
+}
+
+/* Returns NULL without memory. */
+static struct call *call_new(struct kube *k, bool writes)
+{
+	struct call *call;
+
+	read_token(k); /* another one makes another generation */
+	while (k->spare && k->spare->generation != k->generation)
+		call_free(take_spare(k));
+	if (writes && k->spare)
+		return take_spare(k);
+	call = calloc(1, sizeof(*call));
+	if (call)
+		call->kube = k;
+	return call;
 }
 
 /* Not from within on_data(): libcurl takes no new request while it calls us back. */
@@ -220,8 +279,10 @@ static void hand_lines(struct call *call)
 	size_t start = 0;
 	long status = 0;
 
+	if (!call->line || !call->in.used)
+		return;
 	curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (!call->line || status != 200 || !call->in.used)
+	if (status != 200)
 		return;
 	for (;;) {
 		char *begin = call->in.data + start;
@@ -249,18 +310,13 @@ static size_t on_data(char *data, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
-static int set_options(const struct kube *k, struct call *call, const struct kube_request *r)
+/* What is the same in each request. */
+static int set_constants(const struct kube *k, struct call *call)
 {
-	_cleanup_buffer_ struct buffer url = BUFFER_INIT(16384);
-	_cleanup_buffer_ struct buffer type = BUFFER_INIT(256);
-	CURL *curl = call->curl;
+	CURL *curl = call->curl = curl_easy_init();
 
-	buffer_printf(&url, "%s%s", k->access.url ? k->access.url : k->access.server, r->path);
-	buffer_printf(&type, "Content-Type: %s", r->type ? r->type : "application/json");
-	if (url.overflowed || type.overflowed)
+	if (!curl)
 		return -1;
-	curl_easy_setopt(curl, CURLOPT_URL, url.data);
-	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, r->method);
 	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(curl, CURLOPT_PIPEWAIT, 1L);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -268,29 +324,60 @@ static int set_options(const struct kube *k, struct call *call, const struct kub
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "slurm-kube-agent/" PACKAGE_VERSION);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
 	curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BYTES);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, call->problem);
 	curl_easy_setopt(curl, CURLOPT_PRIVATE, call);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, call);
-	if (r->line) {
-		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, SILENCE_SECONDS);
-	} else {
-		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, r->timeout_ms ? r->timeout_ms : ANSWER_MS);
-	}
-	call->headers = curl_slist_append(NULL, "Accept: application/json");
-	if (call->body) {
-		call->headers = curl_slist_append(call->headers, type.data);
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(call->body));
-	}
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, call->headers);
 	if (k->access.connect_to) {
 		call->connect_to = curl_slist_append(NULL, k->access.connect_to);
 		curl_easy_setopt(curl, CURLOPT_CONNECT_TO, call->connect_to);
 	}
 	if (k->access.proxy)
 		curl_easy_setopt(curl, CURLOPT_PROXY, k->access.proxy);
+	return 0;
+}
+
+static int set_headers(struct call *call, const struct kube_request *r)
+{
+	_cleanup_buffer_ struct buffer accept = BUFFER_INIT(256), type = BUFFER_INIT(256);
+	struct curl_slist *list = call->headers;
+
+	buffer_printf(&accept, "Accept: %s", r->accept ? r->accept : "application/json");
+	buffer_printf(&type, "Content-Type: %s", r->type ? r->type : "application/json");
+	if (accept.overflowed || type.overflowed)
+		return -1;
+	if (list && !strcmp(list->data, accept.data) && list->next && !strcmp(list->next->data, type.data))
+		return 0;
+	list = curl_slist_append(NULL, accept.data);
+	if (call->body)
+		list = curl_slist_append(list, type.data);
+	curl_easy_setopt(call->curl, CURLOPT_HTTPHEADER, list);
+	curl_slist_free_all(call->headers);
+	call->headers = list;
+	return list ? 0 : -1;
+}
+
+static int set_request(const struct kube *k, struct call *call, const struct kube_request *r)
+{
+	_cleanup_buffer_ struct buffer url = BUFFER_INIT(16384);
+	CURL *curl = call->curl;
+
+	buffer_printf(&url, "%s%s", k->access.url ? k->access.url : k->access.server, r->path);
+	if (url.overflowed || set_headers(call, r) < 0)
+		return -1;
+	curl_easy_setopt(curl, CURLOPT_URL, url.data);
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, r->method);
+	if (r->line) {
+		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, SILENCE_SECONDS);
+	} else {
+		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, r->timeout_ms ? r->timeout_ms : ANSWER_MS);
+	}
+	if (call->body) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(call->body));
+	}
 	return 0;
 }
 
@@ -326,20 +413,19 @@ int kube_send(struct kube *k, const struct kube_request *r, struct error *err)
 		return error_set(err, EPERM, "%s %.200s: this agent doesn't lead", r->method, r->path);
 	if (clock_us() >= k->files_next)
 		read_files(k);
-	call = calloc(1, sizeof(*call));
+	call = call_new(k, r->body && !r->line && !r->apart);
 	if (!call)
 		return error_set(err, ENOMEM, "out of memory");
-	call->kube = k;
 	call->done = r->done;
 	call->ctx = r->ctx;
 	call->line = r->line;
 	call->method = kube_method_of(r->method, r->line != NULL);
 	call->apart = r->apart;
-	call->in = BUFFER_INIT(r->line ? KUBE_LINE_MAX : KUBE_ANSWER_MAX);
-	call->curl = curl_easy_init();
+	call->in.max = r->line ? KUBE_LINE_MAX : KUBE_ANSWER_MAX;
+	call->in.overflowed = false;
 	call->body = r->body ? strdup(r->body) : NULL;
-	if (!call->curl || (r->body && !call->body) || set_options(k, call, r) < 0 ||
-	    launch(k, call) < 0) {
+	if ((r->body && !call->body) || (!call->curl && set_constants(k, call) < 0) ||
+	    set_request(k, call, r) < 0 || launch(k, call) < 0) {
 		call_free(call);
 		return error_set(err, ENOMEM, "%s %.200s: the request can't be made", r->method, r->path);
 	}
@@ -465,8 +551,9 @@ static void finish(struct call *call, CURLcode code)
 		k->in_flight--;
 		adjust_window(k, &answer, took);
 	}
+	hand_lines(call);
 	call->done(call->ctx, &answer);
-	call_free(call);
+	call_end(call);
 }
 
 unsigned kube_writes(const struct kube *k)
@@ -533,8 +620,6 @@ void kube_perform(struct kube *k)
 
 	step_plugin(k);
 	curl_multi_perform(k->multi, &running);
-	for (struct call *call = k->calls; call; call = call->next)
-		hand_lines(call);
 	while ((msg = curl_multi_info_read(k->multi, &left))) {
 		struct call *call;
 
@@ -543,24 +628,35 @@ void kube_perform(struct kube *k)
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call);
 		finish(call, msg->data.result);
 	}
+	/* After the answers: what they told is known when the watch tells it again. */
+	for (struct call *call = k->calls; call; call = call->next)
+		hand_lines(call);
+}
+
+/* What was parked since has to get the plugin going. */
+static int plugin_wait(struct kube *k, int timeout_ms)
+{
+	int64_t left = k->plugin_next - clock_us();
+
+	if (!k->plugin.pid && clock_us() >= k->plugin.not_before && find_parked(k))
+		left = 0;
+	if (left / 1000 + 1 < timeout_ms)
+		timeout_ms = left > 0 ? (int)(left / 1000 + 1) : 0;
+	return timeout_ms;
 }
 
 void kube_wait(struct kube *k, struct curl_waitfd *extra, unsigned n_extra, int timeout_ms)
 {
 	struct curl_waitfd all[EXTRA_MAX + 1];
 	unsigned n = n_extra < EXTRA_MAX ? n_extra : EXTRA_MAX;
-	int64_t left = k->plugin_next - clock_us();
 
-	/* What was parked since has to get the plugin going. */
-	if (!k->plugin.pid && clock_us() >= k->plugin.not_before && find_parked(k))
-		left = 0;
-	if (left / 1000 + 1 < timeout_ms)
-		timeout_ms = left > 0 ? (int)(left / 1000 + 1) : 0;
+	timeout_ms = plugin_wait(k, timeout_ms);
 	for (unsigned i = 0; i < n; i++)
 		all[i] = extra[i];
 	all[n] = (struct curl_waitfd){ .fd = k->plugin.out_fd, .events = CURL_WAIT_POLLIN };
-	curl_multi_poll(k->multi, all, n + (k->plugin.out_fd >= 0), timeout_ms, NULL);
-	for (unsigned i = 0; i < n; i++)
+	n += k->plugin.out_fd >= 0;
+	curl_multi_poll(k->multi, all, n, timeout_ms, NULL);
+	for (unsigned i = 0; i < n_extra && i < n; i++)
 		extra[i].revents = all[i].revents;
 }
 
@@ -569,7 +665,9 @@ void kube_free(struct kube *k)
 	if (!k)
 		return;
 	while (k->calls)
-		call_free(k->calls);
+		call_end(k->calls);
+	while (k->spare)
+		call_free(take_spare(k));
 	curl_multi_cleanup(k->multi);
 	curl_global_cleanup();
 	exec_free_plugin(&k->plugin);

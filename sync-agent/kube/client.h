@@ -33,6 +33,7 @@ struct kube_request {
 	const char *path;   /* from the first slash, query included */
 	const char *body;   /* NULL: none */
 	const char *type;   /* of the body: "application/json" if NULL */
+	const char *accept; /* of the answer: "application/json" if NULL */
 	kube_done *done;    /* called once, unless the client is freed before */
 	void *ctx;
 	/* For watches: called for each line as it comes; done then has an empty body. The request is

@@ -27,7 +27,7 @@ enum kube_method kube_method_of(const char *name, int is_watch)
 	return KUBE_GET;
 }
 
-enum kube_class kube_class_of(long status)
+static enum kube_class class_of(long status)
 {
 	if (status == 0)
 		return KUBE_NO_ANSWER;
@@ -42,7 +42,7 @@ enum kube_class kube_class_of(long status)
 
 void kube_stats_add(struct kube_stats *s, enum kube_method method, long status, int64_t took_us)
 {
-	s->requests[method][kube_class_of(status)]++;
+	s->requests[method][class_of(status)]++;
 	if (!status)
 		return;
 	s->latency[method].count++;

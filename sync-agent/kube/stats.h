@@ -47,9 +47,7 @@ struct kube_stats {
 /* name: HTTP's. What is none of these counts as a GET. */
 enum kube_method kube_method_of(const char *name, int is_watch);
 
-/* status: HTTP's, 0 for no answer. */
-enum kube_class kube_class_of(long status);
-
+/* Count an answer: status is HTTP's, 0 if there was none. */
 void kube_stats_add(struct kube_stats *s, enum kube_method method, long status, int64_t took_us);
 
 #endif

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync-agent/kube/watch.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/buffer.h"
@@ -100,14 +103,60 @@ static void on_page(void *ctx, const struct kube_answer *answer)
 
 /* -- watch ---------------------------------------------------------------------------------- */
 
+void watch_know(struct watch *w, const char *version)
+{
+	uint64_t number = version ? strtoull(version, NULL, 10) : 0;
+
+	if (number)
+		w->known[w->known_next++ % WATCH_KNOWN] = number;
+}
+
+uint64_t watch_version_of(const char *text, const char **after)
+{
+	static const char key[] = "\"resourceVersion\":\"";
+	const char *at = strstr(text, key);
+	unsigned long long number;
+	char *end;
+
+	if (!at)
+		return 0;
+	number = strtoull(at + strlen(key), &end, 10);
+	*after = end;
+	return *end == '"' && end - at < 40 ? number : 0;
+}
+
+/* Does the line tell of a version that is known already? It has to be the only one there. */
+static uint64_t known_version(const struct watch *w, const char *line)
+{
+	static const char *const types[] = { "{\"type\":\"MODIFIED\",", "{\"type\":\"ADDED\"," };
+	const char *after, *more;
+	uint64_t number;
+
+	if (strncmp(line, types[0], strlen(types[0])) && strncmp(line, types[1], strlen(types[1])))
+		return 0;
+	number = watch_version_of(line, &after);
+	for (size_t i = 0; number && i < WATCH_KNOWN; i++)
+		if (w->known[i] == number)
+			return watch_version_of(after, &more) ? 0 : number;
+	return 0;
+}
+
 static void on_line(void *ctx, const char *line, size_t len)
 {
 	_cleanup_json_ struct json_object *event = NULL;
 	struct watch *w = ctx;
+	uint64_t known = known_version(w, line);
+	char version[24];
 	struct error err = { 0 };
 	struct json_object *object;
 	const char *type;
 
+	if (known) {
+		snprintf(version, sizeof(version), "%" PRIu64, known);
+		note_success(w);
+		set_text(&w->version, version);
+		return;
+	}
 	event = json_parse(line, len, &err);
 	type = json_get_string(event, "type");
 	object = json_get(event, "object");

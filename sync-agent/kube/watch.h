@@ -19,6 +19,8 @@ enum watch_event {
 	WATCH_DELETED,
 };
 
+#define WATCH_KNOWN 64
+
 struct watch {
 	struct kube *kube;
 	const char *path; /* of the collection */
@@ -33,6 +35,8 @@ struct watch {
 	bool listing;         /* between LIST_BEGINS and LIST_ENDS */
 	bool list_again;
 	char *version;        /* resourceVersion to go on from */
+	uint64_t known[WATCH_KNOWN]; /* versions of watch_know(), a ring */
+	unsigned known_next;
 	char *next_page;      /* the list's continue token */
 	int64_t not_before;   /* monotonic; when to try again */
 	int64_t pause_us;     /* how long the last pause was */
@@ -41,6 +45,14 @@ struct watch {
 /* Start or go on, if it is time. Returns the monotonic time it wants to be called again at, or
  * INT64_MAX if an answer will come first. */
 int64_t watch_step(struct watch *w);
+
+/* An object of that resourceVersion came as the answer to a write and was taken: the event that tells of it
+ * is passed over, which saves reading it. */
+void watch_know(struct watch *w, const char *version);
+
+/* The first resourceVersion in an object's JSON text, which need not be read for that; *after is what follows. 0:
+ * there is none. Quotes within strings are escaped, so that what looks like the key is a key. */
+uint64_t watch_version_of(const char *text, const char **after);
 
 void watch_free(struct watch *w);
 

@@ -111,6 +111,14 @@ static const char *why_not(const struct reconcile_input *in, const struct field 
 	return in->finished ? "the job has ended" : NULL;
 }
 
+/* Somebody's edit, not dealt with, and yet Slurm has it: whoever sent it heard no answer. */
+static bool was_found(const struct reconcile_input *in, const struct field *f,
+		      struct json_object *spec)
+{
+	return in->base && !f->whole && !has(in->known, f->name) && !has(in->ours, f->name) &&
+	       !field_same(f, spec, json_member(in->base, f->name));
+}
+
 static void plan_field(const struct reconcile_input *in, const struct field *f,
 		       struct reconcile_plan *plan)
 {
@@ -118,8 +126,11 @@ static void plan_field(const struct reconcile_input *in, const struct field *f,
 	struct json_object *now = json_member(in->now, f->name);
 	const char *why;
 
-	if (spec && field_same(f, spec, now))
-		return; /* as its author spelled it */
+	if (spec && field_same(f, spec, now)) { /* it stays as its author spelled it */
+		if (was_found(in, f, spec))
+			add(&plan->found, f->name, spec);
+		return;
+	}
 	if (!was_edited(in, f, spec)) {
 		why = why_back(in, f, spec);
 		if (why)
@@ -155,5 +166,6 @@ void reconcile_plan_free(struct reconcile_plan *plan)
 {
 	json_object_put(plan->send);
 	json_object_put(plan->spec);
+	json_object_put(plan->found);
 	*plan = (struct reconcile_plan){ 0 };
 }

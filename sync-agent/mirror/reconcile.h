@@ -19,8 +19,8 @@ struct reconcile_input {
 				    * truth written to spec. It is the base of its fields: a spec that
 				    * still says it holds no further edit. null: the field was taken
 				    * out. May be NULL */
-	struct json_object *marked; /* status.sending: edits that were about to be sent when the agent
-				     * ended, and nobody knows what became of them. What spec says of
+	struct json_object *marked; /* status.sending: edits that were sent, or about to be, when the
+				     * agent ended, and nobody knows what became of them. What spec says of
 				     * these fields is an edit, the same one or a later one, since it
 				     * was not base's. known tells more. May be NULL */
 	struct json_object *accepted; /* of known: what Slurm said yes to. May be NULL */
@@ -36,6 +36,8 @@ struct reconcile_plan {
 	struct json_object *send;  /* field: value, edits to send to Slurm; NULL if none */
 	struct json_object *spec;  /* merge patch that makes spec the truth; NULL if it is. Fields
 				    * being sent are left out: their truth is known afterwards */
+	struct json_object *found; /* field: value, edits that Slurm has already and that nobody has told
+				    * of: no answer was heard. NULL if none */
 	bool refused;              /* an edit is taken back without asking Slurm: refusal says which */
 	struct error refusal;
 };

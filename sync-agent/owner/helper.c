@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 
 #include "common/buffer.h"
 #include "common/json.h"
+#include "common/slurm_compat.h"
 #include "sync-agent/fence.h"
 #include "sync-agent/owner/become.h"
 #include "sync-agent/owner/protocol.h"
@@ -35,7 +37,9 @@ struct child {
 
 struct helper {
 	int fd;
+	pid_t pid;
 	bool left; /* the agent is gone */
+	bool warm; /* see warm_up() */
 	int signals;
 	uint32_t minimum_uid;
 	const struct words *operator_actions;
@@ -66,13 +70,21 @@ static void answer(int fd, int64_t ticket, bool ok, bool lost, const char *text,
 
 /* -- the child ------------------------------------------------------------------------------ */
 
+/* The helper sees to it that nothing is done after the fence: it takes its children along. To be called again
+ * after a change of user, which clears that. */
+static void end_with_helper(pid_t helper)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != helper)
+		_exit(1);
+}
+
 /* What the site lets the agent do as the user it runs as, then the rest as the owner. */
 static int run_steps(struct helper *h, struct json_object *request, struct json_object *refusals,
 		     struct error *err)
 {
 	struct json_object *steps = json_get(request, "steps");
-	_cleanup_json_ struct json_object *privileged =
-		steps_select(steps, h->operator_actions, true);
+	_cleanup_json_ struct json_object *privileged = steps_select(steps, h->operator_actions, true);
 	_cleanup_json_ struct json_object *own = steps_select(steps, h->operator_actions, false);
 	uint32_t job_id = (uint32_t)json_get_int(request, "job", 0);
 
@@ -82,7 +94,20 @@ static int run_steps(struct helper *h, struct json_object *request, struct json_
 		return 0;
 	if (become_uid((uid_t)json_get_int(request, "uid", -1), err) < 0)
 		return -1;
+	end_with_helper(h->pid);
 	return steps_run(job_id, own, refusals, err);
+}
+
+static void begin_child(const struct helper *h, int64_t ticket)
+{
+	end_with_helper(h->pid);
+	alarm(OWNER_ACTION_SECONDS);
+	/* A group of its own, so that all it starts can be ended with it. */
+	setpgid(0, 0);
+	if (!fence_passed())
+		return;
+	answer(h->fd, ticket, false, true, "this agent doesn't lead any more", NULL);
+	_exit(0);
 }
 
 static void __attribute__((noreturn)) run_child(struct helper *h, struct json_object *request)
@@ -92,13 +117,7 @@ static void __attribute__((noreturn)) run_child(struct helper *h, struct json_ob
 	struct error err = { 0 };
 	int rc;
 
-	alarm(OWNER_ACTION_SECONDS);
-	/* A group of its own, so that all it starts can be ended with it. */
-	setpgid(0, 0);
-	if (fence_passed()) {
-		answer(h->fd, ticket, false, true, "this agent doesn't lead any more", NULL);
-		_exit(0);
-	}
+	begin_child(h, ticket);
 	rc = run_steps(h, request, refusals, &err);
 	answer(h->fd, ticket, rc == 0, rc < 0 && verb_error_is_passing(err.code), err.text, refusals);
 	_exit(0);
@@ -134,8 +153,10 @@ static void __attribute__((noreturn)) run_read(struct helper *h, struct json_obj
 
 	alarm(OWNER_READ_SECONDS);
 	setpgid(0, 0);
-	if (become_uid((uid_t)json_get_int(request, "uid", -1), &err) == 0)
+	if (become_uid((uid_t)json_get_int(request, "uid", -1), &err) == 0) {
+		end_with_helper(h->pid);
 		file = read_object(path ? path : "", &err);
+	}
 	json_set_int(o, "ticket", json_get_int(request, "ticket", 0));
 	json_set_bool(o, "ok", file != NULL);
 	json_set_string(o, "text", err.text);
@@ -171,15 +192,9 @@ static void __attribute__((noreturn)) run_submission(struct helper *h, int64_t t
 	struct sbatch_result result = { 0 };
 	struct passwd *pw = NULL;
 	struct error err = { 0 };
-	pid_t parent = getppid();
 	size_t len;
 
-	alarm(OWNER_ACTION_SECONDS);
-	setpgid(0, 0);
-	if (fence_passed()) {
-		answer(h->fd, ticket, false, true, "this agent doesn't lead any more", NULL);
-		_exit(0);
-	}
+	begin_child(h, ticket);
 	json_set_int(o, "ticket", ticket);
 	if (buffer_read_fd(body, "submission", OWNER_BODY_MAX, &text, &len, &err) < 0 ||
 	    !(request = json_parse(text, len, &err)) ||
@@ -187,10 +202,7 @@ static void __attribute__((noreturn)) run_submission(struct helper *h, int64_t t
 		json_set_bool(o, "nobody", true);
 		json_set_string(o, "text", err.text);
 	} else {
-		/* After the change of user, which clears it: nothing goes on without the agent. */
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			_exit(1);
+		end_with_helper(h->pid);
 		sbatch_run(request, pw, &result);
 		json_set_bool(o, "ok", result.job_id != 0);
 		json_set_bool(o, "lost", result.lost);
@@ -202,6 +214,19 @@ static void __attribute__((noreturn)) run_submission(struct helper *h, int64_t t
 }
 
 /* -- the helper ----------------------------------------------------------------------------- */
+
+/* What libslurm and the C library load when they are used first (plugins, name services) is to be there before
+ * a fork: each child would load it for itself, and take longer for that than for what it was forked for.
+ * Returns false if slurmctld wasn't there. */
+static bool warm_up(void)
+{
+	struct passwd *pw = getpwuid(0);
+	int n = 0;
+
+	if (pw)
+		getgrouplist(pw->pw_name, pw->pw_gid, NULL, &n);
+	return slurm_ping(0) == SLURM_SUCCESS;
+}
 
 /* Fork for a ticket. Returns true in the child. */
 static bool fork_child(struct helper *h, int64_t ticket, bool submission)
@@ -266,6 +291,12 @@ static void reap(struct helper *h)
 		HASH_DEL(h->children, child);
 		free(child);
 	}
+	/* slurmctld wasn't there at the start, but is by now. Not while there are children, whom the fence may have
+	 * to end meanwhile. */
+	if (!h->warm && !h->children) {
+		warm_up();
+		h->warm = true;
+	}
 }
 
 /* The descriptor that came with a message, -1 if none did. */
@@ -308,10 +339,8 @@ static void take_request(struct helper *h)
 	body = passed_fd(&msg);
 	if (!(request = json_parse(buf, n, NULL)))
 		return;
-	if (json_get(request, "minimumUid"))
-		h->minimum_uid = (uint32_t)json_get_int(request, "minimumUid", UINT32_MAX);
-	else
-		start_child(h, request, body);
+	h->minimum_uid = (uint32_t)json_get_int(request, "minimumUid", UINT32_MAX);
+	start_child(h, request, body);
 }
 
 /* Whoever leads next must not find them still at work. */
@@ -334,7 +363,7 @@ static int until_fence(const struct helper *h)
 
 void helper_run(int fd, uint32_t minimum_uid, const struct words *operator_actions)
 {
-	struct helper h = { .fd = fd, .minimum_uid = minimum_uid,
+	struct helper h = { .fd = fd, .pid = getpid(), .minimum_uid = minimum_uid,
 			    .operator_actions = operator_actions };
 	sigset_t mask;
 
@@ -345,6 +374,7 @@ void helper_run(int fd, uint32_t minimum_uid, const struct words *operator_actio
 	h.signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (h.signals < 0)
 		_exit(1);
+	h.warm = warm_up();
 	while (!h.left || h.children) {
 		bool full = HASH_COUNT(h.children) >= CHILDREN_MAX;
 		struct pollfd fds[] = {

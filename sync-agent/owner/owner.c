@@ -71,31 +71,57 @@ static void print_request(struct json_object *message)
 	}
 }
 
+static struct json_object *new_message(const struct owner *o, uint64_t ticket)
+{
+	struct json_object *message = json_object_new_object();
+
+	json_set_int(message, "ticket", (int64_t)ticket);
+	json_set_int(message, "minimumUid", o->minimum_uid);
+	return message;
+}
+
+/* Send a message, with a descriptor unless that is -1. The agent's loop can't wait: when the helper has all hands
+ * full and as much again before it, the error is EAGAIN. */
+static int send_message(struct owner *o, struct json_object *message, int fd, struct error *err)
+{
+	char control[CMSG_SPACE(sizeof(fd))] = { 0 };
+	struct iovec iov = { .iov_base = (char *)json_object_to_json_string_ext(
+				     message, JSON_C_TO_STRING_PLAIN) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	iov.iov_len = strlen(iov.iov_base);
+	if (iov.iov_len >= OWNER_MESSAGE_MAX)
+		return error_set(err, EMSGSIZE, "the edit is too large");
+	if (fd >= 0) {
+		msg.msg_control = control;
+		msg.msg_controllen = sizeof(control);
+		*CMSG_FIRSTHDR(&msg) = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(fd)),
+							 .cmsg_level = SOL_SOCKET,
+							 .cmsg_type = SCM_RIGHTS };
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &fd, sizeof(fd));
+	}
+	if (sendmsg(o->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		return error_errno(err, "owner helper");
+	o->pending++;
+	return 0;
+}
+
 int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
 	      struct json_object *steps, struct error *err)
 {
-	_cleanup_json_ struct json_object *message = json_object_new_object();
-	const char *text;
+	_cleanup_json_ struct json_object *message = new_message(o, ticket);
 
 	if (uid < o->minimum_uid)
 		return error_set(err, EPERM,
 				 "the job belongs to uid %u; the agent acts for no uid below "
 				 "minimumUid (%u)",
 				 uid, o->minimum_uid);
-	json_set_int(message, "ticket", (int64_t)ticket);
 	json_set_int(message, "uid", uid);
 	json_set_int(message, "job", job_id);
 	json_object_object_add(message, "steps", json_object_get(steps));
-	text = json_object_to_json_string_ext(message, JSON_C_TO_STRING_PLAIN);
-	if (strlen(text) >= OWNER_MESSAGE_MAX)
-		return error_set(err, EMSGSIZE, "the edit is too large");
-	if (o->dry_run) {
-		print_request(message);
-		return 0;
-	}
-	if (send(o->fd, text, strlen(text), MSG_NOSIGNAL) < 0)
-		return error_errno(err, "owner helper");
-	o->pending++;
+	if (!o->dry_run)
+		return send_message(o, message, -1, err);
+	print_request(message);
 	return 0;
 }
 
@@ -130,12 +156,7 @@ void owner_dry_run(struct owner *o)
 
 void owner_set_minimum_uid(struct owner *o, uint32_t minimum_uid)
 {
-	char text[64];
-	int n = snprintf(text, sizeof(text), "{\"minimumUid\":%u}", minimum_uid);
-
-	o->minimum_uid = minimum_uid;
-	if (send(o->fd, text, n, MSG_NOSIGNAL) < 0)
-		return; /* it is gone: owner_next() tells */
+	o->minimum_uid = minimum_uid; /* each message tells the helper */
 }
 
 /* A memory file with the text of a JSON object. */
@@ -153,30 +174,18 @@ static int body_of(struct json_object *request)
 
 int owner_submit(struct owner *o, uint64_t ticket, struct json_object *request, struct error *err)
 {
-	_cleanup_json_ struct json_object *message = json_object_new_object();
-	char control[CMSG_SPACE(sizeof(int))] = { 0 };
-	_cleanup_close_ int body = body_of(request);
-	struct iovec iov;
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-			      .msg_controllen = sizeof(control) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	_cleanup_json_ struct json_object *message = new_message(o, ticket);
+	_cleanup_close_ int body = -1;
 
 	if (o->dry_run) {
 		printf("ACT user %s: submit the SlurmJob of uid %s\n",
 		       json_get_string(request, "user"), json_get_string(request, "uid"));
 		return 0;
 	}
+	body = body_of(request);
 	if (body < 0)
 		return error_set(err, ENOMEM, "not enough memory, or the submission is too large");
-	json_set_int(message, "ticket", (int64_t)ticket);
-	iov.iov_base = (char *)json_object_to_json_string_ext(message, JSON_C_TO_STRING_PLAIN);
-	iov.iov_len = strlen(iov.iov_base);
-	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(body)), .cmsg_level = SOL_SOCKET,
-			       .cmsg_type = SCM_RIGHTS };
-	memcpy(CMSG_DATA(c), &body, sizeof(body));
-	if (sendmsg(o->fd, &msg, MSG_NOSIGNAL) < 0)
-		return error_errno(err, "owner helper");
-	return 0;
+	return send_message(o, message, body, err);
 }
 
 bool owner_next(struct owner *o, struct owner_answer *ret, bool *dead)

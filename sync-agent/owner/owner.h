@@ -25,8 +25,9 @@ struct owner *owner_start(uint32_t minimum_uid, const struct words *operator_act
 int owner_fd(const struct owner *o);
 
 /* Ask for an action on a job as user uid. steps is an array (owner/steps.h), all of which are done;
- * the reference is the caller's. ticket comes back with the answer. Returns 0, or -1 with err filled
- * when it is refused before any asking. */
+ * the reference is the caller's. ticket comes back with the answer. Returns 0, or -1 with err filled:
+ * EPERM or EMSGSIZE is a refusal; with any other code (EAGAIN: the helper has enough to do; EPIPE: it is gone) the
+ * same may be asked again later. */
 int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
 	      struct json_object *steps, struct error *err);
 
@@ -34,7 +35,7 @@ int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
 void owner_set_minimum_uid(struct owner *o, uint32_t minimum_uid);
 
 /* Ask for a submission by the user that request's "user" names; the rest of it: owner/sbatch.h. The
- * reference is the caller's. Returns 0, or -1 with err filled. */
+ * reference is the caller's. Returns 0, or -1 with err filled: it may be asked again later. */
 int owner_submit(struct owner *o, uint64_t ticket, struct json_object *request, struct error *err);
 
 /* Ask for a file's content, a JSON object of at most OWNER_FILE_MAX bytes, read as uid; what is no such file, or
@@ -60,7 +61,7 @@ struct owner_answer {
  * gone. */
 bool owner_next(struct owner *o, struct owner_answer *ret, bool *dead);
 
-/* Actions whose answers have not been taken. */
+/* Actions and submissions whose answers have not been taken. */
 unsigned owner_pending(const struct owner *o);
 
 /* The helper ends when its actions have ended, or at the fence (fence.h). */

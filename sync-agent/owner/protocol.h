@@ -8,7 +8,7 @@
 
 #include "sync-agent/config.h"
 
-/* A request has steps to do, or a new "minimumUid" and no answer. */
+/* A request has a ticket, minimumUid and, if no descriptor comes with it, uid, job and steps. */
 #define OWNER_MESSAGE_MAX 65536
 #define OWNER_FILE_MAX 49152 /* bytes of a file that is read ("read": PATH); the answer has it as "file" */
 #define OWNER_BODY_MAX (16 << 20)

@@ -2,7 +2,6 @@
 #include "sync-agent/slurm/thread.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,295 +11,75 @@
 #include "common/cleanup.h"
 #include "sync-agent/clock.h"
 #include "sync-agent/slurm/accounting.h"
-#include "sync-agent/slurm/load.h"
-#include "sync-agent/slurm/partitions.h"
-#include "sync-agent/slurm/load_steps.h"
-#include "sync-agent/slurm/seen.h"
+#include "sync-agent/slurm/ask.h"
 
-#define TRIM_FROM 1000 /* jobs */
 #define PAST_AT_ONCE 64 /* jobs in one question to slurmdbd */
 
-struct question {
-	struct question *next;
-	enum slurm_ask ask;
-	uint32_t job_id;
-	bool force;
-	time_t from, to;
-	char uid[37], user[65]; /* ASK_STAMP */
-	time_t since;
+/* Who answers which questions: one job is known in a millisecond or two, and whoever waits for that need
+ * not wait until a long queue is there. */
+enum worker_kind { WORKER_LONG, WORKER_QUICK, WORKERS };
+
+struct worker {
+	struct slurm_thread *t;
+	enum worker_kind kind;
+	pthread_t thread;
+	pthread_cond_t wake;
 };
 
 struct slurm_thread {
-	pthread_t thread;
+	struct worker workers[WORKERS];
+	unsigned n_workers; /* that run */
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
 	bool stop;
-	bool busy; /* a question is being answered */
+	unsigned busy; /* questions that are being answered */
 	struct question *questions, **last_question;
 	struct slurm_result *results, **last_result;
 	int fd;
-
-	/* The thread's own from here on. */
-	struct seen seen;
-	time_t last_update, last_steps_update;
-	struct partitions partitions;
+	struct slurm_memory memory; /* the workers' own */
 };
 
-/* -- grouping ------------------------------------------------------------------------------- */
+/* -- the threads ---------------------------------------------------------------------------- */
 
-/* Records in the order of their groups; the group's own record first. */
-static int by_key(const void *a, const void *b)
+static enum worker_kind worker_for(const struct question *q)
 {
-	const slurm_job_info_t *x = *(slurm_job_info_t *const *)a;
-	const slurm_job_info_t *y = *(slurm_job_info_t *const *)b;
-	uint32_t kx = job_info_key(x), ky = job_info_key(y);
-
-	if (kx != ky)
-		return kx < ky ? -1 : 1;
-	if ((x->job_id == kx) != (y->job_id == ky))
-		return x->job_id == kx ? -1 : 1;
-	return x->job_id < y->job_id ? -1 : x->job_id > y->job_id;
+	return q->ask == ASK_JOB ? WORKER_QUICK : WORKER_LONG;
 }
 
-static struct job_group *copy_group(slurm_job_info_t **records, size_t n)
+/* Take the first of a worker's questions out of the line; NULL if there is none. */
+static struct question *take_question(struct slurm_thread *t, enum worker_kind kind)
 {
-	struct job_group *group = calloc(1, sizeof(*group) + n * sizeof(group->jobs[0]));
+	for (struct question **at = &t->questions; *at; at = &(*at)->next) {
+		struct question *q = *at;
 
-	if (!group)
-		return NULL;
-	group->key = job_info_key(records[0]);
-	for (size_t i = 0; i < n; i++) {
-		struct job *job = job_from_info(records[i]);
-
-		if (!job) {
-			job_group_free(group);
-			return NULL;
-		}
-		group->jobs[group->n++] = job;
+		if (worker_for(q) != kind)
+			continue;
+		*at = q->next;
+		if (!*at)
+			t->last_question = at;
+		return q;
 	}
-	return group;
+	return NULL;
 }
 
-/* Note a group's fingerprint; true if it is another than before. */
-static bool note_group(struct slurm_thread *t, slurm_job_info_t **records, size_t n)
+/* NULL: it is to end. */
+static struct question *wait_for_question(struct worker *w)
 {
-	uint64_t fingerprint = n;
-
-	for (size_t i = 0; i < n; i++)
-		fingerprint = fingerprint * 31 + job_info_fingerprint(records[i]);
-	return seen_note(&t->seen, job_info_key(records[0]), fingerprint);
-}
-
-/* Put the groups of msg that have changed (or all, if forced) into r; with ids, all keys as well. */
-static int take_groups(struct slurm_thread *t, job_info_msg_t *msg, bool force, bool ids,
-		       struct slurm_result *r)
-{
-	size_t n = msg->record_count;
-	_cleanup_free_ slurm_job_info_t **sorted = calloc(n + 1, sizeof(*sorted));
-
-	r->groups = calloc(n + 1, sizeof(*r->groups));
-	if (ids)
-		r->ids = calloc(n + 1, sizeof(*r->ids));
-	if (!sorted || !r->groups || (ids && !r->ids))
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		sorted[i] = &msg->job_array[i];
-	qsort(sorted, n, sizeof(*sorted), by_key);
-	for (size_t i = 0, next; i < n; i = next) {
-		uint32_t key = job_info_key(sorted[i]);
-
-		for (next = i + 1; next < n && job_info_key(sorted[next]) == key; next++)
-			;
-		if (ids)
-			r->ids[r->n_ids++] = key;
-		if (note_group(t, sorted + i, next - i) || force) {
-			struct job_group *group = copy_group(sorted + i, next - i);
-
-			if (!group)
-				return -1;
-			r->groups[r->n_groups++] = group;
-		}
-	}
-	return 0;
-}
-
-/* -- questions ------------------------------------------------------------------------------ */
-
-static void fail_slurm(struct slurm_result *r, const char *what)
-{
-	r->failed = true;
-	error_set(&r->err, errno, "%s: %s", what, slurm_strerror(errno));
-}
-
-static void fail_memory(struct slurm_result *r)
-{
-	r->failed = true;
-	error_set(&r->err, ENOMEM, "out of memory");
-}
-
-static void ask_queue(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
-{
-	job_info_msg_t *msg = NULL;
-
-	if (q->force)
-		t->last_update = 0;
-	if (slurm_load_jobs(t->last_update, &msg, SHOW_ALL | SHOW_DETAIL) != 0) {
-		if (errno == SLURM_NO_CHANGE_IN_DATA)
-			r->unchanged = true;
-		else
-			fail_slurm(r, "asking slurmctld for its jobs");
-		return;
-	}
-	jobs_count(msg, &r->job_states);
-	r->whole = q->force;
-	if (take_groups(t, msg, q->force, true, r) < 0) {
-		fail_memory(r);
-		t->last_update = 0;
-	} else {
-		t->last_update = msg->last_update;
-		seen_keep(&t->seen, r->ids, r->n_ids);
-	}
-	slurm_free_job_info_msg(msg);
-	/* A long queue's records came and went: give their memory back. */
-	if (r->n_ids > TRIM_FROM)
-		malloc_trim(0);
-}
-
-static void ask_job(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
-{
-	job_info_msg_t *msg = NULL;
-	uint32_t id = q->job_id;
-
-	/* A task's or a component's id gives that record alone: ask again for the whole. */
-	for (int i = 0; i < 2; i++) {
-		uint32_t key;
-
-		if (slurm_load_job(&msg, id, SHOW_ALL | SHOW_DETAIL) != 0) {
-			if (errno == ESLURM_INVALID_JOB_ID)
-				r->gone = true;
-			else
-				fail_slurm(r, "asking slurmctld for a job");
-			return;
-		}
-		key = msg->record_count ? job_info_key(&msg->job_array[0]) : id;
-		if (key == id || i == 1)
-			break;
-		id = key;
-		slurm_free_job_info_msg(msg);
-	}
-	if (take_groups(t, msg, q->force, false, r) < 0)
-		fail_memory(r);
-	slurm_free_job_info_msg(msg);
-}
-
-static void ask_partitions(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
-{
-	t->partitions.licenses = q->job_id != 0;
-	if (partitions_load(&t->partitions, q->force, &r->partitions, &r->err) < 0)
-		r->failed = true;
-}
-
-static void ask_steps(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
-{
-	int rc;
-
-	if (q->force)
-		t->last_steps_update = 0;
-	rc = steps_load(&t->last_steps_update, &r->steps, &r->err);
-	r->failed = rc < 0;
-	r->unchanged = rc == 0;
-}
-
-static void ask_ended(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
-{
-	struct job_groups groups;
-
-	r->from = q->from;
-	r->to = q->to;
-	if (accounting_load_ended(q->from, q->to, &groups, &r->err) < 0) {
-		r->failed = true;
-		return;
-	}
-	r->groups = groups.list;
-	r->n_groups = groups.n;
-	if (groups.n > TRIM_FROM)
-		malloc_trim(0);
-}
-
-static void ask_stamp(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
-{
-	struct job_groups groups;
-
-	snprintf(r->uid, sizeof(r->uid), "%s", q->uid);
-	if (accounting_find_stamp(q->uid, q->user, q->since, &groups, &r->err) < 0) {
-		r->failed = true;
-		return;
-	}
-	r->groups = groups.list;
-	r->n_groups = groups.n;
-	r->gone = groups.n == 0;
-}
-
-/* "kube" among "a,kube,b" or "job_submit/kube". */
-static bool has_plugin(const char *list)
-{
-	while (list && (list = strstr(list, "kube"))) {
-		if (list[4] == '\0' || list[4] == ',')
-			return true;
-		list += 4;
-	}
-	return false;
-}
-
-static void ask_conf(struct slurm_thread *t, const struct question *q, struct slurm_result *r)
-{
-	slurm_conf_t *conf = NULL;
-
-	if (slurm_load_ctl_conf(0, &conf) != 0) {
-		fail_slurm(r, "asking slurmctld for its configuration");
-		return;
-	}
-	r->cluster = strdup(conf->cluster_name);
-	r->slurm_user = conf->slurm_user_id;
-	r->min_job_age = conf->min_job_age;
-	r->accounting = conf->accounting_storage_type &&
-			strcmp(conf->accounting_storage_type, "accounting_storage/none");
-	if (!r->cluster)
-		fail_memory(r);
-	r->job_submit_kube = has_plugin(conf->job_submit_plugins);
-	slurm_free_ctl_conf(conf);
-}
-
-static void (*const askers[])(struct slurm_thread *, const struct question *,
-			      struct slurm_result *) = {
-	[ASK_QUEUE] = ask_queue,
-	[ASK_JOB] = ask_job,
-	[ASK_CONF] = ask_conf,
-	[ASK_PARTITIONS] = ask_partitions,
-	[ASK_STEPS] = ask_steps,
-	[ASK_ENDED] = ask_ended,
-	[ASK_STAMP] = ask_stamp,
-};
-
-/* -- the thread ----------------------------------------------------------------------------- */
-
-static struct question *wait_for_question(struct slurm_thread *t)
-{
+	struct slurm_thread *t = w->t;
 	struct question *q = NULL;
 
 	pthread_mutex_lock(&t->lock);
-	t->busy = false;
-	while (!t->questions && !t->stop)
-		pthread_cond_wait(&t->wake, &t->lock);
-	if (!t->stop) {
-		t->busy = true;
-		q = t->questions;
-		t->questions = q->next;
-		if (!t->questions)
-			t->last_question = &t->questions;
-	}
+	while (!t->stop && !(q = take_question(t, w->kind)))
+		pthread_cond_wait(&w->wake, &t->lock);
+	t->busy += q != NULL;
 	pthread_mutex_unlock(&t->lock);
 	return q;
+}
+
+static void question_answered(struct slurm_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	t->busy--;
+	pthread_mutex_unlock(&t->lock);
 }
 
 /* Take the ids of more questions about past jobs out of the line. Returns their number. */
@@ -395,27 +174,49 @@ static void answer(struct slurm_thread *t, const struct question *q)
 	r = new_result(q->ask, q->job_id);
 	if (!r)
 		return;
-	askers[q->ask](t, q, r);
+	slurm_answer(&t->memory, q, r);
 	r->spent_us = clock_us() - r->asked_us;
 	hand_over(t, r);
 }
 
 static void *run(void *arg)
 {
-	struct slurm_thread *t = arg;
+	struct worker *w = arg;
 	struct question *q;
 
-	while ((q = wait_for_question(t))) {
-		answer(t, q);
+	while ((q = wait_for_question(w))) {
+		answer(w->t, q);
+		question_answered(w->t);
 		free(q);
 	}
 	return NULL;
 }
 
+static int start_workers(struct slurm_thread *t)
+{
+	sigset_t all, before;
+	int rc = 0;
+
+	/* Signals are the loop's business. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (int i = 0; i < WORKERS && !rc; i++) {
+		struct worker *w = &t->workers[i];
+
+		*w = (struct worker){ .t = t, .kind = i };
+		pthread_cond_init(&w->wake, NULL);
+		rc = pthread_create(&w->thread, NULL, run, w);
+		t->n_workers += !rc;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
+/* -- the loop's side ------------------------------------------------------------------------ */
+
 struct slurm_thread *slurm_thread_start(struct error *err)
 {
 	struct slurm_thread *t = calloc(1, sizeof(*t));
-	sigset_t all, before;
 	int rc;
 
 	if (!t) {
@@ -425,22 +226,17 @@ struct slurm_thread *slurm_thread_start(struct error *err)
 	t->last_question = &t->questions;
 	t->last_result = &t->results;
 	pthread_mutex_init(&t->lock, NULL);
-	pthread_cond_init(&t->wake, NULL);
+	slurm_memory_init(&t->memory);
 	t->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (t->fd < 0) {
 		error_errno(err, "eventfd");
 		free(t);
 		return NULL;
 	}
-	/* Signals are the loop's business. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&t->thread, NULL, run, t);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	rc = start_workers(t);
 	if (rc) {
 		error_set(err, rc, "pthread_create: %s", strerror(rc));
-		close(t->fd);
-		free(t);
+		slurm_thread_stop(t);
 		return NULL;
 	}
 	return t;
@@ -467,7 +263,7 @@ static void put(struct slurm_thread *t, const struct question *wanted)
 		*q = *wanted;
 		*t->last_question = q;
 		t->last_question = &q->next;
-		pthread_cond_signal(&t->wake);
+		pthread_cond_signal(&t->workers[worker_for(q)].wake);
 	}
 	pthread_mutex_unlock(&t->lock);
 }
@@ -544,19 +340,21 @@ void slurm_thread_stop(struct slurm_thread *t)
 		return;
 	pthread_mutex_lock(&t->lock);
 	t->stop = true;
-	pthread_cond_signal(&t->wake);
+	for (unsigned i = 0; i < t->n_workers; i++)
+		pthread_cond_signal(&t->workers[i].wake);
 	pthread_mutex_unlock(&t->lock);
-	pthread_join(t->thread, NULL);
+	for (unsigned i = 0; i < t->n_workers; i++) {
+		pthread_join(t->workers[i].thread, NULL);
+		pthread_cond_destroy(&t->workers[i].wake);
+	}
 	while ((r = slurm_thread_next(t)))
 		slurm_result_free(r);
 	while ((q = t->questions)) {
 		t->questions = q->next;
 		free(q);
 	}
-	seen_free(&t->seen);
-	partitions_free(&t->partitions);
+	slurm_memory_free(&t->memory);
 	close(t->fd);
-	pthread_cond_destroy(&t->wake);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The agent's other threads: they make the libslurm calls that block and hand over plain structs.
- * There are two of the same kind, since slurmdbd may be away or slow while slurmctld is not: one is
- * asked about what slurmctld knows, the other about what slurmdbd knows.
+ * There are two sets of the same kind, since slurmdbd may be away or slow while slurmctld is not: one is
+ * asked about what slurmctld knows, the other about what slurmdbd knows. In each, questions about one job
+ * have a thread of their own: its answer may come before that of a look at the whole queue which was
+ * asked earlier, and slurm_result.asked_us tells.
  *
  * It also remembers each group's fingerprint, so that a look at the whole queue hands over only
  * what has changed since it was last handed over. */
@@ -80,7 +82,7 @@ struct slurm_result *slurm_thread_next(struct slurm_thread *t);
 
 void slurm_result_free(struct slurm_result *r);
 
-/* Wait for the call under way and end the thread. */
+/* Wait for the calls under way and end the threads. */
 void slurm_thread_stop(struct slurm_thread *t);
 
 #endif

@@ -278,7 +278,7 @@ static bool run(struct agent *a, struct entry *e)
 	json_set_string(s->request, "user", s->user);
 	json_set_int(s->request, "generation", e->generation);
 	if (owner_submit(a->owner, TICKET_SUBMISSION | s->serial, s->request, &err) < 0) {
-		log_error("%s/%s: %s", e->namespace, e->name, err.text);
+		log_debug("%s/%s: %s; trying again", e->namespace, e->name, err.text);
 		sync_retry(a, e);
 		return false;
 	}

@@ -79,15 +79,10 @@ memory() {
 		"/proc/$("$lab" pid --state="$state" "$1")/status"
 }
 
-# No write to an object of Slurm's within five seconds
+# The agent's last write to a job, a partition or the cluster was five seconds ago.
 settled() {
-	local before
-	before=$(slurm_requests)
-	sleep 5
-	[ "$(slurm_requests)" = "$before" ] && [ "$before" -gt 0 ]
-}
-
-# Writes of the agent so far to jobs, partitions or the cluster
-slurm_requests() {
-	cat "$state"/log/audit*.log | grep '"username":"slurm-kube-agent"' | grep -cE '"verb":"(create|update|patch|delete)".*"resource":"slurm' || :
+	local last
+	last=$(cat "$state"/log/audit*.log | grep '"username":"slurm-kube-agent"' |
+		grep -E '"verb":"(create|update|patch|delete)".*"resource":"slurm' | tail -n 1)
+	[ -n "$last" ] && [ $(($(date +%s) - $(date -d "$(jq -r .stageTimestamp <<<"$last")" +%s))) -ge 5 ]
 }

@@ -26,8 +26,7 @@ teardown_file() {
 	eventually quiet
 	before=$(state_writes)
 	objects=$(kubectl get slurmjobs -A -o name | wc -l)
-	"$LAB" restart agent
-	eventually listed
+	restart_agent
 	# A new job shows that the agent has been through the whole queue.
 	new=$(submit bob --hold --wrap true)
 	eventually state_is bob "$new" PENDING
@@ -36,20 +35,17 @@ teardown_file() {
 	scancel "$id" "$new"
 }
 
-listed() {
-	tail -2 "$LAB_STATE/log/agent.out" | grep 'SlurmJobs of cluster'
-}
-
 # Writes that a state calls for: labels, steps and usage, which have time, are patches.
 state_writes() {
 	grep '"username":"slurm-kube-agent"' "$LAB_STATE/log/audit.log" |
 		grep -cE '"verb":"(create|update)".*"resource":"slurmjobs"' || :
 }
 
+# No write for longer than the agent takes to ask slurmdbd again who cancelled a job
 quiet() {
 	local before
 	before=$(state_writes)
-	sleep 2
+	sleep 6
 	[ "$(state_writes)" = "$before" ]
 }
 
@@ -82,8 +78,9 @@ quiet() {
 @test "the API server is down when the agent starts: it says so, waits, goes on" {
 	"$LAB" down agent apiserver
 	id=$(submit alice --wrap true)
+	log_mark
 	"$LAB" up agent
-	eventually grep -qE '(lease|Kubernetes: ).*trying again' "$LAB_STATE/log/agent.out"
+	eventually logged '(lease|Kubernetes: ).*trying again'
 	"$LAB" up apiserver
 	eventually state_is alice "$id" COMPLETED
 }
@@ -100,26 +97,28 @@ quiet() {
 	kubectl get crd slurmjobs.slurm-kube.io -o json | jq 'del(.status, .metadata.resourceVersion, .metadata.uid)' >"$BATS_TEST_TMPDIR/crd.json"
 	"$LAB" down agent
 	# Objects with finalizers would hold the deletion up.
-	kubectl get slurmjobs -A -o json | jq -r '.items[] | "\(.metadata.namespace) \(.metadata.name)"' |
-		while read -r namespace name; do
-			kubectl patch slurmjob -n "$namespace" "$name" --type=merge -p '{"metadata":{"finalizers":null}}'
-		done >/dev/null
-	kubectl delete crd slurmjobs.slurm-kube.io --timeout=60s
+	kubectl get slurmjobs -A -o json | jq 'del(.items[].metadata | .finalizers, .managedFields)' |
+		kubectl replace --validate=false -f - >/dev/null
+	kubectl delete crd slurmjobs.slurm-kube.io --timeout=300s
+	log_mark
 	"$LAB" up agent
-	eventually grep -q 'install the custom resources' "$LAB_STATE/log/agent.out"
+	eventually logged 'install the custom resources'
 	id=$(submit alice --wrap true)
 	kubectl create --validate=false -f "$BATS_TEST_TMPDIR/crd.json"
 	eventually state_is alice "$id" COMPLETED
 }
 
 @test "slurmctld goes away for a while: objects keep their state, then catch up" {
-	id=$(submit alice --wrap 'sleep 3')
+	gate
+	id=$(submit alice --wrap "$UNTIL_OPEN")
 	eventually state_is alice "$id" RUNNING
+	log_mark
 	"$LAB" down slurmctld
-	eventually bash -c "tail -3 '$LAB_STATE/log/agent.out' | grep -q 'objects keep their last state'"
+	eventually logged 'objects keep their last state'
+	open_gate
 	state_is alice "$id" RUNNING
 	"$LAB" up slurmctld
-	WITHIN=90 eventually state_is alice "$id" COMPLETED
+	WITHIN=120 eventually state_is alice "$id" COMPLETED
 }
 
 @test "an object deleted by force comes back while its job lives" {

@@ -6,7 +6,7 @@ bats_require_minimum_version 1.5.0
 
 setup_file() {
 	export BOTH=$LAB_STATE-both
-	"$LAB" start --state="$BOTH" --nodes=1 --clusters=2 --prefix="$(. "$LAB_STATE/settings" && echo "$PREFIX")"
+	"$LAB" start --state="$BOTH" --nodes=1 --clusters=2 --gpus --prefix="$(. "$LAB_STATE/settings" && echo "$PREFIX")"
 	"$LAB" user --state="$BOTH" alice bob
 }
 
@@ -66,7 +66,7 @@ writes() {
 	eventually of_is lab alice "$id" .spec.jobName one
 	eventually of_is lab2 alice "$id" .spec.jobName two
 	of_is lab alice "$id" .spec.cluster lab
-	of_is lab2 alice "$id" .status.cluster lab2
+	eventually of_is lab2 alice "$id" .status.cluster lab2
 	[ "$(kubectl get slurmjobs -n slurm-alice -l slurm-kube.io/cluster=lab2,slurm-kube.io/job-id="$id" -o name)" = "slurmjob.slurm-kube.io/lab2-$id" ]
 	in_cluster lab scancel "$id"
 	in_cluster lab2 scancel "$id"
@@ -79,12 +79,30 @@ writes() {
 	as alice kubectl patch slurmjob "lab2-$id" --type=merge -p '{"spec":{"timeLimit":"7"}}'
 	eventually in_cluster lab2 slurm_has "$id" TimeLimit 00:07:00
 	in_cluster lab slurm_has "$id" TimeLimit 01:00:00
-	as alice kubectl delete slurmjob "lab-$id" --timeout=30s
+	as alice kubectl delete slurmjob "lab-$id" --timeout=60s
 	in_cluster lab slurm_has "$id" JobState CANCELLED
 	in_cluster lab2 slurm_has "$id" JobState PENDING
 	of_is lab2 alice "$id" .status.state PENDING
 	in_cluster lab2 scancel "$id"
 	eventually of_is lab2 alice "$id" .status.state CANCELLED
+}
+
+# gpus_are CLUSTER USED, of its one node with two
+gpus_are() {
+	local gres
+	gres=$(kubectl get slurmpartition "$1-debug" -o json | jq -c .status.gres)
+	[ "$gres" = "[{\"name\":\"gpu\",\"total\":2,\"used\":$2}]" ] || { echo "$gres"; return 1; }
+}
+
+@test "generic resources of each: what there is, and what jobs have" {
+	eventually gpus_are lab 0
+	eventually gpus_are lab2 0
+	id=$(in_cluster lab submit alice --gres=gpu:1 --wrap 'sleep 300')
+	eventually gpus_are lab 1
+	gpus_are lab2 0
+	[ "$(kubectl get slurmpartition lab-debug -o wide | awk 'NR == 1 { at = index($0, "GRES") } NR == 2 { print substr($0, at, 3) }')" = gpu ]
+	in_cluster lab scancel "$id"
+	eventually gpus_are lab 0
 }
 
 @test "one cluster is down: the other goes on, and each says so for itself" {

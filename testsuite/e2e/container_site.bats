@@ -117,7 +117,7 @@ bells_are() {
 	[[ $output = *"starting /nonexistent/holder: No such file"* ]]
 	while IFS='|' read -r script reason; do
 		holder "$script"
-		run timeout 30 runuser -u alice -- srun --quiet -N1 -n3 --overcommit --container="$IMAGES/bundle" touch "$IMAGES/out/ran" </dev/null
+		run timeout 120 runuser -u alice -- srun --quiet -N1 -n3 --overcommit --container="$IMAGES/bundle" touch "$IMAGES/out/ran" </dev/null
 		echo "$script: $status $output"
 		[ "$status" = 1 ]
 		[[ $output = *"$reason"* ]]
@@ -130,11 +130,11 @@ bells_are() {
 	END
 	# Ready, but gone before anybody joined.
 	holder 'printf "ready\0cwd=/\0\0" >&3'
-	run timeout 30 runuser -u alice -- srun --quiet -N1 -n3 --overcommit --container="$IMAGES/bundle" touch "$IMAGES/out/ran"
+	run timeout 120 runuser -u alice -- srun --quiet -N1 -n3 --overcommit --container="$IMAGES/bundle" touch "$IMAGES/out/ran"
 	[ "$status" = 1 ]
 	# Ready, but it hasn't made any namespace.
 	holder 'printf "ready\0cwd=/\0\0" >&3; exec 3>&-; exec sleep 1000'
-	run timeout 30 runuser -u alice -- srun --quiet -N1 -n3 --overcommit --container="$IMAGES/bundle" touch "$IMAGES/out/ran"
+	run timeout 120 runuser -u alice -- srun --quiet -N1 -n3 --overcommit --container="$IMAGES/bundle" touch "$IMAGES/out/ran"
 	[ "$status" = 1 ]
 	[ ! -e "$IMAGES/out/ran" ]
 	[ -z "$(sinfo -h -N -o %t | grep -E 'drain|drng|down')" ]
@@ -152,11 +152,11 @@ bells_are() {
 @test "one task is killed before it joins: the others go on" {
 	holder 'for word; do case $word in [0-9]*) kill -KILL "$word"; break ;; esac; done
 		exec $REAL "$@"'
-	run timeout 30 runuser -u alice -- srun --quiet --no-kill -N1 -n4 --overcommit --container="$IMAGES/bundle" cat /etc/os-release
+	run timeout 120 runuser -u alice -- srun --quiet --no-kill -N1 -n4 --overcommit --container="$IMAGES/bundle" cat /etc/os-release
 	[ "$status" != 0 ]
 	eventually eval '! lab_pgrep -f slurm-kube-holder'
 	holder '(sleep 0.2; kill -KILL ${@: -1}) & exec $REAL "$@"'
-	run timeout 30 runuser -u alice -- srun --quiet -N1 -n4 --overcommit --container="$IMAGES/bundle" sh -c '[ $SLURM_LOCALID != 3 ] || sleep 5; echo joined'
+	run timeout 120 runuser -u alice -- srun --quiet -N1 -n4 --overcommit --container="$IMAGES/bundle" sh -c '[ $SLURM_LOCALID != 3 ] || sleep 5; echo joined'
 	eventually eval '! lab_pgrep -f slurm-kube-holder'
 }
 

@@ -15,7 +15,7 @@ setup_file() {
 }
 
 teardown_file() {
-	kubectl delete namespace $NS --timeout=60s
+	kubectl delete namespace $NS --timeout=120s
 	"$LAB" up agent
 }
 

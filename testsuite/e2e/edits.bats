@@ -17,8 +17,8 @@ teardown_file() {
 	as alice kubectl patch slurmjob "lab-$id" --type=merge -p '{"spec":{"hold":false}}'
 	eventually slurm_has "$id" Reason BeginTime
 	eventually has alice "$id" .status.current.hold false
-	[ "$(condition alice "$id" Synced status)" = True ]
-	eventually bash -c "kubectl get events -n slurm-alice --field-selector involvedObject.name=lab-$id | grep -c Edited | grep -qx 2"
+	eventually condition_is alice "$id" Synced True
+	eventually told_times alice "$id" Edited 2
 }
 
 @test "a time limit is lowered, and stays as its author spelled it" {
@@ -41,11 +41,11 @@ teardown_file() {
 	eventually settled alice "$id"
 	[ "$(condition alice "$id" Synced status)" = False ]
 	[[ $(condition alice "$id" Synced message) = *timeLimit*"Access/permission denied"* ]]
-	kubectl get events -n slurm-alice --field-selector "involvedObject.name=lab-$id,reason=EditRefused" | grep "Access/permission denied"
+	eventually bash -c "kubectl get events -n slurm-alice --field-selector involvedObject.name=lab-$id,reason=EditRefused | grep 'Access/permission denied'"
 	# A later edit that Slurm likes clears it.
 	patch alice "$id" '{"spec":{"timeLimit":"5"}}'
 	eventually slurm_has "$id" TimeLimit 00:05:00
-	eventually bash -c "[ \"\$(kubectl get slurmjob -n slurm-alice lab-$id -o 'jsonpath={.status.conditions[?(@.type==\"Synced\")].status}')\" = True ]"
+	eventually condition_is alice "$id" Synced True
 	scancel "$id"
 }
 
@@ -54,6 +54,7 @@ teardown_file() {
 	eventually state_is alice "$id" PENDING
 	patch alice "$id" '{"spec":{"partition":"nowhere"}}'
 	eventually has alice "$id" .spec.partition debug
+	eventually settled alice "$id"
 	[[ $(condition alice "$id" Synced message) = *partition*"nvalid partition"* ]]
 	scancel "$id"
 }
@@ -100,7 +101,7 @@ teardown_file() {
 @test "kubectl delete cancels, and the object does not come back" {
 	id=$(submit alice --wrap 'sleep 60')
 	eventually state_is alice "$id" RUNNING
-	as alice kubectl delete slurmjob "lab-$id" --timeout=30s
+	as alice kubectl delete slurmjob "lab-$id" --timeout=60s
 	slurm_has "$id" JobState CANCELLED
 	"$LAB" restart agent
 	id2=$(submit alice --hold --wrap true)
@@ -113,7 +114,7 @@ teardown_file() {
 	id=$(submit alice --wrap 'sleep 60')
 	eventually state_is alice "$id" RUNNING
 	patch alice "$id" '{"spec":{"deletionPolicy":"Orphan"}}'
-	kubectl delete slurmjob -n slurm-alice "lab-$id" --timeout=30s
+	kubectl delete slurmjob -n slurm-alice "lab-$id" --timeout=60s
 	slurm_has "$id" JobState RUNNING
 	scancel "$id"
 }
@@ -124,7 +125,7 @@ teardown_file() {
 	patch bob "$id" '{"spec":{"hold":true,"timeLimit":"15"}}'
 	eventually bash -c "scontrol show job $id | grep -q Reason=JobHeldUser"
 	eventually has bob "$id" .status.current.timeLimit 00:15:00
-	kubectl delete slurmjob -n slurm-bob "lab-$id" --timeout=30s
+	kubectl delete slurmjob -n slurm-bob "lab-$id" --timeout=60s
 	eventually no_jobs_of bob
 }
 
@@ -137,6 +138,7 @@ no_jobs_of() {
 	eventually state_is root "$id" PENDING
 	patch root "$id" '{"spec":{"hold":false}}'
 	eventually has root "$id" .spec.hold true
+	eventually settled root "$id"
 	[[ $(condition root "$id" Synced message) = *minimumUid* ]]
 	slurm_has "$id" Reason JobHeldUser
 	kubectl delete slurmjob -n slurm-root "lab-$id" --wait=false

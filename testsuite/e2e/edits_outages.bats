@@ -14,9 +14,18 @@ setup() {
 	faults
 }
 
+teardown() {
+	[ -z "${helper:-}" ] || kill -CONT "$helper" 2>/dev/null || :
+}
+
 teardown_file() {
 	proxy_off
 	quiet_slurm
+}
+
+# tells ID REASON N: so many Events
+tells() {
+	[ "$(told alice "$1" "$2")" = "$3" ]
 }
 
 waiting() {
@@ -36,7 +45,7 @@ waiting() {
 	slurm_has "$id" Nice 4
 	slurm_has "$id" Comment late
 	[[ $(synced alice "$id") = *workingDir* ]]
-	[ "$(told alice "$id" EditRefused)" = 1 ]
+	eventually told_times alice "$id" EditRefused 1
 	scancel "$id"
 }
 
@@ -69,6 +78,30 @@ waiting() {
 	scancel "$id"
 }
 
+# have_comment NUMBER: so many of alice's jobs do
+have_comment() {
+	[ "$(squeue -h -u alice -o %k | grep -c '^xxxx')" = "$1" ]
+}
+
+@test "the owner helper does nothing for a while: all else goes on, and no edit is lost" {
+	first=$(submit alice --begin=now+1day --wrap true)
+	as alice bash -c 'for i in {1..120}; do sbatch -Q -D /tmp -o /dev/null --begin=now+1day --wrap true; done'
+	last=$(squeue -h -u alice -o %A | sort -n | tail -n 1)
+	eventually state_is alice "$last" PENDING
+	helper=$(pgrep -P "$("$LAB" pid agent)" -x slurm-kube-own)
+	kill -STOP "$helper"
+	# More than the way to it holds.
+	mapfile -t objects < <(seq -f 'slurmjob/lab-%.0f' "$first" "$last")
+	kubectl patch -n slurm-alice "${objects[@]}" --type=merge -p "{\"spec\":{\"comment\":\"$(printf 'x%.0s' {1..1000})\"}}"
+	id=$(submit bob --hold --wrap true)
+	eventually state_is bob "$id" PENDING
+	have_comment 0
+	kill -CONT "$helper"
+	eventually have_comment $((last - first + 1))
+	scancel "$id"
+	scancel -u alice
+}
+
 @test "the agent dies after a requeue: it is not made twice" {
 	id=$(submit alice --time=10 --wrap 'sleep 100')
 	eventually state_is alice "$id" RUNNING
@@ -86,17 +119,74 @@ waiting() {
 	scancel "$id"
 }
 
-@test "the agent dies before it sends: the edit is sent by the next one" {
+@test "the agent dies before its note of an edit is stored: done once, and quiet" {
 	waiting
-	faults "PATCH slurmjobs/lab-$id/status hold-after"
-	patch alice "$id" '{"spec":{"timeLimit":30}}'
+	faults "PATCH slurmjobs/lab-$id/status hold-before"
+	patch alice "$id" '{"spec":{"timeLimit":30,"hold":true}}'
+	eventually slurm_has "$id" TimeLimit 00:30:00
 	eventually holds "PATCH .*lab-$id/status"
+	eventually tells "$id" Edited 1
 	"$LAB" kill agent
-	slurm_has "$id" TimeLimit 01:00:00
+	has alice "$id" .status.sending ''
 	faults
 	"$LAB" up agent
-	eventually slurm_has "$id" TimeLimit 00:30:00
 	eventually settled alice "$id"
+	slurm_has "$id" TimeLimit 00:30:00
+	slurm_has "$id" Reason JobHeldUser
+	has alice "$id" .status.current.timeLimit 00:30:00
+	[ "$(told alice "$id" EditRefused)" = 0 ]
+	# Events are written in their order: the first edit was not told again before this one.
+	edit alice "$id" '{"comment":"more"}'
+	eventually tells "$id" Edited 2
+	scancel "$id"
+}
+
+@test "the agent dies before it has told of an edit: the next one does" {
+	waiting
+	faults "PUT slurmjobs/lab-$id/status hold-before" "POST /events hold-before"
+	patch alice "$id" '{"spec":{"timeLimit":30}}'
+	eventually slurm_has "$id" TimeLimit 00:30:00
+	eventually holds "PUT .*lab-$id/status"
+	"$LAB" kill agent
+	tells "$id" Edited 0
+	faults
+	"$LAB" up agent
+	eventually settled alice "$id"
+	eventually tells "$id" Edited 1
+	scancel "$id"
+}
+
+@test "the agent dies before its note is stored, and the edit is undone meanwhile: not without a word" {
+	waiting
+	faults "PATCH slurmjobs/lab-$id/status hold-before"
+	patch alice "$id" '{"spec":{"timeLimit":30}}'
+	eventually slurm_has "$id" TimeLimit 00:30:00
+	eventually holds "PATCH .*lab-$id/status"
+	"$LAB" kill agent
+	faults
+	patch alice "$id" '{"spec":{"timeLimit":"01:00:00"}}'
+	"$LAB" up agent
+	eventually settled alice "$id"
+	has alice "$id" .spec.timeLimit 00:30:00
+	[[ $(synced alice "$id") = *timeLimit*meanwhile* ]]
+	eventually told_times alice "$id" EditRefused 1
+	scancel "$id"
+}
+
+@test "the agent dies before it sends a requeue: the next one does, once" {
+	id=$(submit alice --time=10 --wrap 'sleep 100')
+	eventually state_is alice "$id" RUNNING
+	eventually settled alice "$id"
+	faults "PATCH slurmjobs/lab-$id/status hold-after"
+	patch alice "$id" '{"spec":{"requeueRequestedAt":"2030-01-01T00:00:00Z"}}'
+	eventually holds "PATCH .*lab-$id/status"
+	"$LAB" kill agent
+	scontrol show job "$id" | grep -q Restarts=0
+	faults
+	"$LAB" up agent
+	eventually has alice "$id" .status.current.requeueRequestedAt 2030-01-01T00:00:00Z
+	eventually settled alice "$id"
+	scontrol show job "$id" | grep -q Restarts=1
 	scancel "$id"
 }
 
@@ -107,17 +197,18 @@ waiting() {
 	eventually has alice "$id" .spec.workingDir /tmp
 	eventually settled alice "$id"
 	[ "$(grep -c "^status: PATCH .*lab-$id" "$LAB_STATE/log/fault-proxy.out")" -ge 2 ]
-	[ "$(told alice "$id" EditRefused)" = 1 ]
+	eventually told_times alice "$id" EditRefused 1
 	scancel "$id"
 }
 
 @test "slurmctld is away: the edit waits for it" {
 	waiting
+	log_mark
 	"$LAB" down slurmctld
 	patch alice "$id" '{"spec":{"timeLimit":30}}'
-	sleep 1
+	eventually logged 'objects keep their last state'
 	"$LAB" up slurmctld
-	WITHIN=90 eventually slurm_has "$id" TimeLimit 00:30:00
+	WITHIN=120 eventually slurm_has "$id" TimeLimit 00:30:00
 	eventually settled alice "$id"
 	[ "$(told alice "$id" EditRefused)" = 0 ]
 	[ "$(condition alice "$id" Synced status)" = True ]
@@ -144,5 +235,5 @@ waiting() {
 	state_is alice "$id" COMPLETED
 	[ "$(condition alice "$id" Synced status)" = False ]
 	[[ $(synced alice "$id") = *comment*"has ended"*forgotten* ]]
-	[ "$(told alice "$id" EditRefused)" = 1 ]
+	eventually told_times alice "$id" EditRefused 1
 }

@@ -55,7 +55,7 @@ audited() {
 	eventually bash -c "scontrol show job $id | grep -qE 'job_requeued_in_held_state|JobHeldUser'"
 	eventually has alice "$id" .status.current.hold true
 	edit alice "$id" '{"hold":false}'
-	[ "$(condition alice "$id" Synced status)" = True ]
+	condition_is alice "$id" Synced True
 	scancel "$id"
 }
 
@@ -67,7 +67,7 @@ audited() {
 		[[ $(synced alice "$id") = *"spec.$field: the job has ended"* ]]
 	done
 	has alice "$id" .spec.comment ''
-	[ "$(told alice "$id" EditRefused)" = 1 ]
+	eventually told_times alice "$id" EditRefused 1
 	edit alice "$id" '{"requeueRequestedAt":"'"$(now)"'"}'
 	eventually restarts 1
 }

@@ -29,7 +29,7 @@ setup() {
 # with_sbatch COMMANDS: the agent runs this instead of sbatch; in it \$FLAG is to be made when the agent is to be killed.
 with_sbatch() {
 	mkdir -p "$OUT/bin"
-	rm -f "$OUT/flag" "$OUT/flag.go"
+	rm -f "$OUT/flag" "$OUT/flag.go" "$OUT/flag.late"
 	printf '#!/bin/sh\nFLAG=%s\n%s\n' "$OUT/flag" "$1" >"$OUT/bin/sbatch"
 	chmod 755 "$OUT/bin" "$OUT/bin/sbatch"
 	"$LAB" down agent
@@ -63,8 +63,11 @@ once() {
 	[ "$(kubectl get slurmjobs -n slurm-alice -o name | grep -cE "/(lab-)?$1\$|/lab-$(jobs_of alice "$1")\$")" = 1 ]
 }
 
+# slurmdbd has it: slurmctld may forget it at any time.
 recorded() {
-	[ -n "$(jobs_of alice "$1")" ]
+	local uid
+	uid=$(the alice "$1" .metadata.uid)
+	sacct -n -X -P -S now-1day -o jobidraw,admincomment | grep "$uid"
 }
 
 # killed_at NAME RULE...: the agent is killed while a request is held by that rule
@@ -100,20 +103,16 @@ killed_at() {
 }
 
 @test "the request of a killed agent's sbatch comes later than the next agent's" {
-	with_sbatch 'exec 3<&0; setsid sh -c "sleep 6; exec /usr/bin/sbatch \"\$@\"" x "$@" <&3 & touch $FLAG; sleep 60'
+	with_sbatch 'exec 3<&0; setsid sh -c "sleep 6; /usr/bin/sbatch \"\$@\"; touch $FLAG.late" x "$@" <&3 & touch $FLAG; sleep 60'
 	make alice '{name: late}' '{hold: true, script: "#!/bin/sh\ntrue\n"}'
 	eventually flag_is_there
 	kill_and_restart
 	eventually of alice late .status.state PENDING
 	# It was refused, or it was the only one.
-	eventually no_sbatch
+	eventually test -e "$OUT/flag.late"
 	[ "$(jobs_of alice late | wc -l)" = 1 ]
 	as alice kubectl patch slurmjob late --type=merge -p '{"spec":{"hold":false}}'
 	once late
-}
-
-no_sbatch() {
-	! lab_pgrep -x sbatch
 }
 
 @test "spec is edited while sbatch is at work: its refusal is about the spec before" {
@@ -140,6 +139,49 @@ no_sbatch() {
 	touch "$OUT/flag.go"
 }
 
+# Its children have the same name.
+helper() {
+	pgrep -P "$("$LAB" pid agent)" -x slurm-kube-own
+}
+
+# The agent has noticed, and nothing goes on without it.
+all_has_ended() {
+	[ -z "$("$LAB" pid agent)" ] && ! lab_pgrep -x slurm-kube-own
+}
+
+@test "the owner helper is killed while sbatch is at work" {
+	with_sbatch 'echo $$ >$FLAG.pid; touch $FLAG; exec sleep 60'
+	make alice '{name: no-helper}' '{script: "#!/bin/sh\ntrue\n"}'
+	eventually flag_is_there
+	kill -KILL "$(helper)"
+	eventually all_has_ended
+	! kill -0 "$(cat "$OUT/flag.pid")"
+	tail -n 5 "$LAB_STATE/log/agent.out" | grep 'the owner helper is gone'
+	rm -rf "$OUT/bin"
+	"$LAB" up agent
+	once no-helper
+}
+
+@test "the owner helper is killed while an edit waits for it" {
+	make alice '{name: requeued}' '{script: "#!/bin/sh\nsleep 300\n"}'
+	eventually of alice requeued .status.state RUNNING
+	helper=$(helper)
+	kill -STOP "$helper"
+	as alice kubectl patch slurmjob requeued --type=merge -p '{"spec":{"requeueRequestedAt":"2030-01-01T00:00:00Z"}}'
+	eventually is_sent requeued
+	kill -KILL "$helper"
+	eventually all_has_ended
+	"$LAB" up agent
+	eventually of alice requeued .status.current.requeueRequestedAt 2030-01-01T00:00:00Z
+	of alice requeued .status.restarts 1
+	slurm_has "$(the alice requeued .status.jobId)" Restarts 1
+	kubectl delete slurmjob -n slurm-alice requeued
+}
+
+is_sent() {
+	[ -n "$(the alice "$1" .status.sending)" ]
+}
+
 @test "the job has ended and slurmctld has forgotten it while no agent was there" {
 	with_sbatch '/usr/bin/sbatch "$@" >/dev/null; touch $FLAG; sleep 60'
 	make alice '{name: forgotten}' '{script: "#!/bin/sh\ntrue\n"}'
@@ -148,7 +190,7 @@ no_sbatch() {
 	rm -rf "$OUT/bin"
 	eventually recorded forgotten
 	id=$(jobs_of alice forgotten)
-	WITHIN=90 eventually slurmctld_forgot "$id"
+	WITHIN=150 eventually slurmctld_forgot "$id"
 	"$LAB" up agent
 	once forgotten
 }

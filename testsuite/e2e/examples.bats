@@ -30,7 +30,7 @@ teardown_file() {
 }
 
 completes() {
-	kubectl wait -n slurm-alice "slurmjob/$1" --for=condition=Complete --timeout=60s
+	kubectl wait -n slurm-alice "slurmjob/$1" --for=condition=Complete --timeout=120s
 }
 
 @test "each file is told here" {

@@ -13,6 +13,10 @@ setup() {
 	faults
 }
 
+teardown() {
+	[ -z "${own_pid:-}" ] || kill -KILL "$own_pid" 2>/dev/null || :
+}
+
 teardown_file() {
 	proxy_off
 	quiet_slurm
@@ -74,6 +78,40 @@ failures_told() {
 	done
 	eventually failures_told 4
 	nothing_told_twice alice "$first" "$last"
+}
+
+label() {
+	field alice "$1" '.metadata.labels.slurm-kube\.io/state'
+}
+
+# patches ID: how often anybody has patched labels or spec of that job's object
+patches() {
+	grep '"verb":"patch"' "$LAB_STATE/log/audit.log" | grep -F "\"name\":\"lab-$1\"" | grep -cv '"subresource"' || :
+}
+
+# The label of the state is written after the status, in its own time; with --once at once.
+@test "kill -9 between a status and its label: the next agent writes the label, once" {
+	gate
+	id=$(submit alice --wrap "$UNTIL_OPEN")
+	eventually state_is alice "$id" RUNNING
+	"$LAB" down agent
+	before=$(patches "$id")
+	open_gate
+	eventually slurm_has "$id" JobState COMPLETED
+	for when in before after; do
+		[ "$(label "$id")" != COMPLETED ]
+		faults "PATCH slurmjobs/lab-$id\\? hold-$when"
+		slurm-kube-agent --config="$LAB_STATE/etc/agent.yaml" --once 2>"$BATS_TEST_TMPDIR/agent.log" 3>&- &
+		own_pid=$!
+		eventually holds "PATCH .*/lab-$id\\?"
+		state_is alice "$id" COMPLETED
+		kill -KILL "$own_pid"
+		wait "$own_pid" || :
+		faults
+	done
+	[ "$(label "$id")" = COMPLETED ]
+	slurm-kube-agent --config="$LAB_STATE/etc/agent.yaml" --once
+	[ $(($(patches "$id") - before)) = 1 ]
 }
 
 # How often an agent has listed all SlurmJobs

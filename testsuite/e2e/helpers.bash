@@ -23,6 +23,32 @@ eventually() {
 	done
 }
 
+# gate: $UNTIL_OPEN is what a job runs that lasts until open_gate, however long what is to be seen of it takes.
+gate() {
+	GATE=$(mktemp -u "$LAB_STATE/run/gate.XXXXXX")
+	UNTIL_OPEN="while [ ! -e '$GATE' ]; do sleep 0.1; done"
+}
+
+open_gate() {
+	: >"$GATE"
+}
+
+# log_mark, then logged REGEX: the lab's agent has said that since
+log_mark() {
+	LOG_MARK=$(wc -l <"$LAB_STATE/log/agent.out")
+}
+
+logged() {
+	tail -n "+$((LOG_MARK + 1))" "$LAB_STATE/log/agent.out" | grep -E -- "$1"
+}
+
+# And wait until it has listed all objects.
+restart_agent() {
+	log_mark
+	"$LAB" restart agent
+	eventually logged 'SlurmJobs of cluster .* are there'
+}
+
 # lab_pgrep ARGUMENT...: pgrep, among the processes of this lab, whatever else runs on the machine
 lab_pgrep() {
 	pgrep "$@" | grep -xFf <("$LAB" pids)
@@ -104,6 +130,18 @@ told() {
 		--field-selector "involvedObject.uid=$(field "$1" "$2" .metadata.uid),reason=$3" | wc -l
 }
 
+# Events are written on their own: told_times USER ID REASON NUMBER
+told_times() {
+	local n
+	n=$(told "$1" "$2" "$3")
+	[ "$n" = "$4" ] || { echo "$3 is told $n times"; return 1; }
+}
+
+# condition_is USER ID TYPE STATUS
+condition_is() {
+	[ "$(condition "$1" "$2" "$3" status)" = "$4" ]
+}
+
 # What Slurm says: slurm_has ID FIELD VALUE, as scontrol shows it
 slurm_has() {
 	scontrol show job "$1" | tr ' ' '\n' | grep -qxF "$2=$3"
@@ -153,7 +191,7 @@ proxy_off() {
 	"$LAB" up agent
 }
 
-# faults [RULE...]: from now on these, and no others (testsuite/lab/fault-proxy.c tells what they are)
+# faults [RULE...]: from now on these, and no others (testsuite/lab/fault-rules.h tells what they are)
 faults() {
 	[ $# = 0 ] || printf '%s\n' "$@" >"$LAB_STATE/run/faults.new"
 	[ $# -gt 0 ] || : >"$LAB_STATE/run/faults.new"

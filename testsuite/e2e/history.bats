@@ -48,7 +48,7 @@ label_is() {
 	array=$(submit alice --array=0-3 --wrap 'exit $((SLURM_ARRAY_TASK_ID == 2))')
 	cancelled=$(submit bob --hold --wrap true)
 	as bob scancel "$cancelled"
-	WITHIN=90 eventually forgotten "$good" "$bad" "$array" "$cancelled"
+	WITHIN=150 eventually forgotten "$good" "$bad" "$array" "$cancelled"
 	"$LAB" up agent
 	eventually state_is alice "$good" COMPLETED
 	has alice "$good" .status.exitCode 0
@@ -56,9 +56,9 @@ label_is() {
 	has alice "$good" .status.qos normal
 	[[ $(field alice "$good" .status.tres) = *cpu=1* ]]
 	[ -n "$(field alice "$good" .status.endTime)" ]
-	[ "$(field alice "$good" '.status.steps[*].id')" = "batch 0" ]
-	has alice "$good" '.status.steps[1].state' COMPLETED
-	[ -n "$(field alice "$good" .status.usage.elapsedSeconds)" ]
+	eventually has alice "$good" '.status.steps[*].id' "batch 0"
+	eventually has alice "$good" '.status.steps[1].state' COMPLETED
+	eventually eval '[ -n "$(field alice "$good" .status.usage.elapsedSeconds)" ]'
 	label_is alice "$good" COMPLETED
 	eventually state_is alice "$bad" FAILED
 	has alice "$bad" .status.exitCode 3
@@ -74,10 +74,10 @@ label_is() {
 
 @test "slurmdbd is down when the agent starts: states don't wait for it; what was deleted does not come back with history" {
 	read -r good bad <"$BATS_FILE_TMPDIR/jobs"
-	kubectl delete slurmjob -n slurm-alice "lab-$good" --timeout=30s
+	kubectl delete slurmjob -n slurm-alice "lab-$good" --timeout=60s
 	"$LAB" down agent
 	past=$(submit alice --wrap true)
-	eventually forgotten "$past"
+	WITHIN=150 eventually forgotten "$past"
 	# slurmctld has told it by then.
 	eventually bash -c "sacct -n -X -j $past -o state | grep COMPLETED"
 	"$LAB" down slurmdbd
@@ -86,24 +86,25 @@ label_is() {
 	eventually state_is alice "$id" PENDING
 	no_object alice "$past"
 	"$LAB" up slurmdbd
-	WITHIN=90 eventually state_is alice "$past" COMPLETED
+	WITHIN=150 eventually state_is alice "$past" COMPLETED
 	no_object alice "$good"
 	state_is alice "$bad" FAILED
 	scancel "$id"
 }
 
 @test "an object goes when its ttl has passed, without a cancel, and does not come back" {
-	id=$(submit alice --wrap 'sleep 2')
+	gate
+	id=$(submit alice --wrap "$UNTIL_OPEN")
 	other=$(submit alice --hold --wrap true)
 	eventually state_is alice "$id" RUNNING
 	patch alice "$id" '{"spec":{"ttlSecondsAfterFinished":1}}'
 	patch alice "$other" '{"spec":{"ttlSecondsAfterFinished":1}}'
+	open_gate
 	eventually no_object alice "$id"
 	! grep "job $id: deleted in Kubernetes" "$LAB_STATE/log/agent.out" || return 1
-	[ "$(sacct -n -X -j "$id" -o state%20 | tr -d ' ')" = COMPLETED ]
-	"$LAB" restart agent
+	eventually eval '[ "$(sacct -n -X -j "$id" -o state%20 | tr -d " ")" = COMPLETED ]'
+	restart_agent
 	eventually state_is alice "$other" PENDING
-	eventually bash -c "tail -3 '$LAB_STATE/log/agent.out' | grep 'SlurmJobs of cluster'"
 	scancel "$other"
 	eventually no_object alice "$other"
 	no_object alice "$id"

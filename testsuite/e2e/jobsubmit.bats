@@ -73,7 +73,7 @@ admin_comment() {
 	eventually has_lines 3 "$heard"
 	eventually no_jobs
 	as_alice srun true
-	[ "$(jq -c 'select(.kind == "submit")' "$heard" | wc -l)" = 2 ]
+	eventually eval '[ "$(jq -c "select(.kind == \"submit\")" "$heard" | wc -l)" = 2 ]'
 }
 
 @test "a task of an array rings for the array" {

@@ -32,7 +32,7 @@ processes_of() {
 
 @test "namespaces end, so the controller manager works" {
 	kubectl create namespace short-lived
-	kubectl delete namespace short-lived --timeout=30s
+	kubectl delete namespace short-lived --timeout=120s
 }
 
 @test "a part that is killed comes up again" {

@@ -16,9 +16,10 @@ teardown_file() {
 }
 
 @test "a job is pending with its reason, runs, completes" {
-	id=$(submit alice --hold --job-name=mirror --time=30 --comment='a "quoted" comment' --wrap 'sleep 3')
+	gate
+	id=$(submit alice --hold --job-name=mirror --time=30 --comment='a "quoted" comment' --wrap "$UNTIL_OPEN")
 	eventually state_is alice "$id" PENDING
-	has alice "$id" .status.reason JobHeldUser
+	eventually has alice "$id" .status.reason JobHeldUser
 	has alice "$id" .status.user alice
 	has alice "$id" .status.jobId "$id"
 	has alice "$id" .spec.jobName mirror
@@ -30,7 +31,8 @@ teardown_file() {
 	eventually state_is alice "$id" RUNNING
 	[[ $(field alice "$id" .status.nodeList) = node* ]]
 	[ "$(condition alice "$id" Running status)" = True ]
-	kubectl wait slurmjob -n slurm-alice "lab-$id" --for=condition=Complete --timeout=20s
+	open_gate
+	kubectl wait slurmjob -n slurm-alice "lab-$id" --for=condition=Complete --timeout=60s
 	has alice "$id" .status.state COMPLETED
 	has alice "$id" .status.exitCode 0
 	[ -n "$(field alice "$id" .status.startTime)" ]
@@ -83,12 +85,13 @@ teardown_file() {
 	eventually has alice "$id" .status.cancelledBy root
 }
 
-@test "completing, while a task takes its time to die" {
-	id=$(submit alice --wrap 'trap "" TERM; while :; do sleep 0.1; done')
+@test "completing, while a node takes its time to end it" {
+	id=$(submit alice --nodelist=node3 --wrap 'sleep 300')
 	eventually state_is alice "$id" RUNNING
-	sleep 0.3 # the script sets its trap
+	"$LAB" kill slurmd-node3 --signal=STOP
 	scancel "$id"
-	eventually state_is alice "$id" COMPLETING
+	eventually state_is alice "$id" COMPLETING || { "$LAB" kill slurmd-node3 --signal=CONT; return 1; }
+	"$LAB" kill slurmd-node3 --signal=CONT
 	eventually state_is alice "$id" CANCELLED
 }
 
@@ -167,21 +170,27 @@ step_is() {
 	[ "$(step "$1" "$2" "$3" "$4")" = "$5" ]
 }
 
+# Both come after the job's end, in their own time.
+usage_is_told() {
+	[ -n "$(sacct -nXP -j "$2" -o end | grep -v Unknown)" ]
+	has "$1" "$2" .status.usage.cpuSeconds "$(sacct -nXP -j "$2" -o cputimeraw)"
+}
+
 @test "steps are told while they run, with how they ended, and what the job used" {
 	id=$(submit alice --wrap 'srun --job-name=first sh -c "exit 3"; srun --job-name=second sleep 300')
 	eventually step_is alice "$id" 1 name second
-	step_is alice "$id" 1 state RUNNING
-	step_is alice "$id" 1 tasks 1
+	eventually step_is alice "$id" 1 state RUNNING
+	eventually step_is alice "$id" 1 tasks 1
 	[[ $(step alice "$id" 1 nodeList) = node* ]]
 	eventually step_is alice "$id" 0 state FAILED
-	step_is alice "$id" 0 exitCode 3
-	step_is alice "$id" batch state RUNNING
+	eventually step_is alice "$id" 0 exitCode 3
+	eventually step_is alice "$id" batch state RUNNING
 	# The object remembers them.
 	"$LAB" restart agent
 	as alice scancel "$id"
 	eventually state_is alice "$id" CANCELLED
 	step_is alice "$id" 0 exitCode 3
-	eventually has alice "$id" .status.usage.cpuSeconds "$(sacct -nXP -j "$id" -o cputimeraw)"
+	eventually usage_is_told alice "$id"
 	eventually step_is alice "$id" 1 state CANCELLED
 	step_is alice "$id" 0 name first
 }
@@ -191,7 +200,7 @@ step_is() {
 	chmod -R a+rX "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_RUN_TMPDIR"
 	id=$(submit alice --wrap "srun --container=$BATS_TEST_TMPDIR/bundle true")
 	eventually step_is alice "$id" 0 container "$BATS_TEST_TMPDIR/bundle"
-	step_is alice "$id" 0 state COMPLETED
+	eventually step_is alice "$id" 0 state COMPLETED
 	[ "$(step alice "$id" 0 startupMicroseconds)" -gt 0 ]
 }
 
@@ -211,10 +220,10 @@ step_is() {
 
 # A state has to last for half a minute: that was a while ago.
 @test "the label of the state follows" {
-	eventually has alice "$(cat "$BATS_FILE_TMPDIR/label")" '.metadata.labels.slurm-kube\.io/state' CANCELLED
+	WITHIN=120 eventually has alice "$(cat "$BATS_FILE_TMPDIR/label")" '.metadata.labels.slurm-kube\.io/state' CANCELLED
 }
 
 @test "a time limit passes" {
-	WITHIN=150 eventually state_is bob "$TIMEOUT_JOB" TIMEOUT
+	WITHIN=240 eventually state_is bob "$TIMEOUT_JOB" TIMEOUT
 	[ "$(condition bob "$TIMEOUT_JOB" Failed reason)" = TIMEOUT ]
 }

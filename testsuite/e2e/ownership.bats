@@ -102,7 +102,7 @@ no_namespace() {
 	"$LAB" kill agent
 	kubectl delete namespace slurm-bob --wait=false
 	"$LAB" up agent
-	eventually no_namespace slurm-bob
+	WITHIN=120 eventually no_namespace slurm-bob
 	eventually slurm_has "$id" JobState CANCELLED
 	"$LAB" user bob
 	# And it is of use again.

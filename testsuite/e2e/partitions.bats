@@ -169,18 +169,13 @@ own_writes() {
 	eventually cluster_has .status.jobs.running 0
 	eventually quiet
 	before=$(own_writes)
-	"$LAB" restart agent
-	eventually listed
+	restart_agent
 	# What changes next shows that all has been looked at.
 	scontrol update partitionname=debug state=down
 	eventually partition_has debug .status.state DOWN
 	[ $(($(own_writes) - before)) -le 2 ]
 	scontrol update partitionname=debug state=up
 	eventually partition_has debug .status.state UP
-}
-
-listed() {
-	tail -2 "$LAB_STATE/log/agent.out" | grep 'SlurmJobs of cluster'
 }
 
 # No write for longer than two may be apart
@@ -209,13 +204,18 @@ quiet() {
 		kubectl get crd $kind.slurm-kube.io -o json | jq 'del(.status, .metadata.resourceVersion, .metadata.uid)' >"$BATS_TEST_TMPDIR/$kind.json"
 	done
 	"$LAB" down agent
-	kubectl delete crd slurmclusters.slurm-kube.io slurmpartitions.slurm-kube.io --timeout=60s
-	lines=$(wc -l <"$LAB_STATE/log/agent.out")
+	kubectl delete crd slurmclusters.slurm-kube.io slurmpartitions.slurm-kube.io --timeout=120s
+	log_mark
 	"$LAB" up agent
+	eventually said_of_both
 	id=$(submit alice --wrap true)
 	eventually state_is alice "$id" COMPLETED
-	[ "$(tail -n +$((lines + 1)) "$LAB_STATE/log/agent.out" | grep -c 'install the custom resources')" = 2 ]
+	said_of_both
 	kubectl create --validate=false -f "$BATS_TEST_TMPDIR/slurmclusters.json" -f "$BATS_TEST_TMPDIR/slurmpartitions.json"
 	eventually partition_has debug .status.state UP
 	eventually cluster_has '.status.conditions[0].status' True
+}
+
+said_of_both() {
+	[ "$(logged 'install the custom resources' | wc -l)" = 2 ]
 }

@@ -114,7 +114,7 @@ has_lines() {
 	perl -MIO::Socket::INET -e '
 		my $s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1") or die $!;
 		open(my $out, ">", $ARGV[0]) or die; print $out $s->sockport; close($out);
-		sleep 60' "$IMAGES/out/port" 3>&- &
+		sleep 120' "$IMAGES/out/port" 3>&- &
 	silent=$!
 	eventually [ -s "$IMAGES/out/port" ]
 	begin=$SECONDS
@@ -122,7 +122,7 @@ has_lines() {
 	kill $silent
 	[ "$status" = 0 ]
 	[[ $output = *'no answer within 10 s'* ]]
-	[ $((SECONDS - begin)) -lt 15 ]
+	[ $((SECONDS - begin)) -lt 60 ]
 	[ "$(container_of "$(newest)")" = "docker://127.0.0.1:$(cat "$IMAGES/out/port")/box" ]
 	scancel -u alice
 }

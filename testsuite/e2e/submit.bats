@@ -6,7 +6,7 @@ load submit_helpers
 bats_require_minimum_version 1.5.0
 
 setup_file() {
-	kubectl delete slurmjob -n slurm-alice --ignore-not-found --wait=false first bad after before third secret waits \
+	kubectl delete slurmjob -n slurm-alice --ignore-not-found --timeout=60s first bad after before third secret waits \
 		edited orphan away het elsewhere here brief lab-4000000
 }
 
@@ -38,7 +38,7 @@ teardown_file() {
 	    id -un; pwd; echo "\$WHO"; echo "\$HOME"; env | grep -c SLURM_KUBE || :
 	END
 	as alice kubectl apply -f "$BATS_TEST_TMPDIR/job.yaml"
-	kubectl wait -n slurm-alice slurmjob/first --for=condition=Complete --timeout=30s
+	kubectl wait -n slurm-alice slurmjob/first --for=condition=Complete --timeout=60s
 	[ "$(cat "$OUT/first")" = $'alice\n/tmp\nO\'Brien, "x" $HOME\n/home/alice\n0' ]
 	of alice first .spec.timeLimit 7
 	of alice first .status.user alice
@@ -48,7 +48,7 @@ teardown_file() {
 	[ "$(the alice first .spec.comment)" = "from spec" ]
 	[ "$(kubectl get slurmjob -n slurm-alice -l "slurm-kube.io/user=alice,slurm-kube.io/cluster=lab" -o name | grep -c /first)" = 1 ]
 	no_object alice "$id"
-	kubectl get events -n slurm-alice --field-selector involvedObject.name=first | grep "job $id"
+	eventually bash -c "kubectl get events -n slurm-alice --field-selector involvedObject.name=first | grep 'job $id'"
 	# Applied again: nothing to do, and spec stays as it is. (The agent may write to status meanwhile.)
 	generation=$(the alice first .metadata.generation)
 	as alice kubectl apply -f "$BATS_TEST_TMPDIR/job.yaml" | grep unchanged
@@ -59,7 +59,7 @@ teardown_file() {
 	name=$(make alice '{generateName: many-}' '{array: "0-2,7%2", script: "#!/bin/sh\nexit 0\n"}')
 	[[ $name = many-* ]]
 	eventually of alice "$name" .status.array.completedIndexes 0-2,7
-	kubectl wait -n slurm-alice "slurmjob/$name" --for=condition=Complete --timeout=20s
+	kubectl wait -n slurm-alice "slurmjob/$name" --for=condition=Complete --timeout=60s
 }
 
 @test "bad values are refused once, with the field and Slurm's words; mended, the job runs" {
@@ -67,13 +67,12 @@ teardown_file() {
 	eventually accepted alice bad False Refused
 	[[ $(accepted_message alice bad) = "spec.partition: Slurm says:"*nvalid*artition* ]]
 	of alice bad .status.observedGeneration 1
-	kubectl get events -n slurm-alice --field-selector involvedObject.name=bad | grep Refused
+	eventually bash -c "kubectl get events -n slurm-alice --field-selector involvedObject.name=bad | grep Refused"
 	before=$(writes_to bad)
-	"$LAB" restart agent
-	eventually agent_is_ready
+	restart_agent
 	[ "$(writes_to bad)" = "$before" ]
 	as alice kubectl patch slurmjob bad --type=merge -p '{"spec":{"partition":"debug"}}'
-	kubectl wait -n slurm-alice slurmjob/bad --for=condition=Complete --timeout=30s
+	kubectl wait -n slurm-alice slurmjob/bad --for=condition=Complete --timeout=60s
 	accepted alice bad True Submitted
 }
 
@@ -115,7 +114,7 @@ echo "$TOKEN$NONE-"; tr "\0" " " </proc/$PPID/cmdline; sleep 1'
 	make alice '{name: secret}' "{output: $OUT/secret, scriptFrom: {configMapKeyRef: {name: scripts, key: run.sh}},
 		environment: [{name: TOKEN, valueFrom: {secretKeyRef: {name: token, key: key}}},
 			{name: NONE, valueFrom: {secretKeyRef: {name: token, key: none, optional: true}}}]}"
-	kubectl wait -n slurm-alice slurmjob/secret --for=condition=Complete --timeout=30s
+	kubectl wait -n slurm-alice slurmjob/secret --for=condition=Complete --timeout=60s
 	[[ $(cat "$OUT/secret") = "s3cret'\"x-"* ]]
 	! grep -rq s3cret "$LAB_STATE/agent" "$LAB_STATE/log/agent.out"
 	kubectl get slurmjob -n slurm-alice secret -o yaml >"$BATS_TEST_TMPDIR/object"
@@ -124,7 +123,7 @@ echo "$TOKEN$NONE-"; tr "\0" " " </proc/$PPID/cmdline; sleep 1'
 	eventually accepted alice waits Unknown ReferenceMissing
 	[[ $(accepted_message alice waits) = *"spec.environment[0]: there is no ConfigMap 'later'"* ]]
 	as alice kubectl create configmap later --from-literal=a=b
-	kubectl wait -n slurm-alice slurmjob/waits --for=condition=Complete --timeout=40s
+	kubectl wait -n slurm-alice slurmjob/waits --for=condition=Complete --timeout=60s
 }
 
 @test "a namespace without a user, an unknown user, a uid below the minimum: said so, and nothing runs" {
@@ -144,9 +143,9 @@ echo "$TOKEN$NONE-"; tr "\0" " " </proc/$PPID/cmdline; sleep 1'
 	[[ $(SUBMIT_NAMESPACE=submit-nobody accepted_message root x) = *"no user 'no-such-user'"* ]]
 	[ "$(newest_job)" = "$first" ]
 	# Nothing holds what has no job and can't get one, also not where an attempt was made.
-	kubectl delete slurmjob -n submit-root x --timeout=20s
+	kubectl delete slurmjob -n submit-root x --timeout=60s
 	kubectl annotate namespace submit-nobody slurm-kube.io/user-
-	kubectl delete slurmjob -n submit-nobody x --timeout=20s
+	kubectl delete slurmjob -n submit-nobody x --timeout=60s
 	# Set right, it goes on by itself.
 	kubectl annotate namespace submit-none slurm-kube.io/user=bob
 	SUBMIT_NAMESPACE=submit-none eventually of root x .status.user bob
@@ -160,14 +159,14 @@ echo "$TOKEN$NONE-"; tr "\0" " " </proc/$PPID/cmdline; sleep 1'
 	eventually slurm_has "$id" TimeLimit 00:03:00
 	as alice kubectl patch slurmjob edited --type=merge -p '{"spec":{"script":"#!/bin/sh\nid\n"}}'
 	eventually of alice edited .spec.script $'#!/bin/sh\nsleep 60'
-	[ "$(the alice edited '.status.conditions[?(@.type=="Synced")].status')" = False ]
+	eventually of alice edited '.status.conditions[?(@.type=="Synced")].status' False
 	of alice edited .spec.timeLimit 3
-	as alice kubectl delete slurmjob edited --timeout=30s
+	as alice kubectl delete slurmjob edited --timeout=60s
 	eventually slurm_has "$id" JobState CANCELLED
 	make alice '{name: orphan}' '{deletionPolicy: Orphan, hold: true, script: "#!/bin/sh\ntrue\n"}'
 	eventually of alice orphan .status.state PENDING
 	id=$(the alice orphan .status.jobId)
-	as alice kubectl delete slurmjob orphan --timeout=30s
+	as alice kubectl delete slurmjob orphan --timeout=60s
 	slurm_has "$id" JobState PENDING
 	scancel "$id"
 }
@@ -187,7 +186,7 @@ echo "$TOKEN$NONE-"; tr "\0" " " </proc/$PPID/cmdline; sleep 1'
 
 @test "a heterogeneous job, by its script" {
 	make alice '{name: het}' '{script: "#!/bin/sh\n#SBATCH --ntasks=1\n#SBATCH hetjob\n#SBATCH --ntasks=2\nsrun --het-group=0,1 true\n"}'
-	kubectl wait -n slurm-alice slurmjob/het --for=condition=Complete --timeout=40s
+	kubectl wait -n slurm-alice slurmjob/het --for=condition=Complete --timeout=60s
 	[ "$(the alice het '.status.components[*].offset')" = "0 1" ]
 }
 
@@ -196,15 +195,15 @@ echo "$TOKEN$NONE-"; tr "\0" " " </proc/$PPID/cmdline; sleep 1'
 	eventually accepted alice lab-4000000 False NameReserved
 	make alice '{name: elsewhere}' '{cluster: other, script: "#!/bin/sh\ntrue\n"}'
 	make alice '{name: here}' '{cluster: lab, script: "#!/bin/sh\ntrue\n"}'
-	kubectl wait -n slurm-alice slurmjob/here --for=condition=Complete --timeout=30s
+	kubectl wait -n slurm-alice slurmjob/here --for=condition=Complete --timeout=60s
 	[ -z "$(the alice elsewhere .status)" ]
-	kubectl delete slurmjob -n slurm-alice elsewhere lab-4000000 --timeout=10s
+	kubectl delete slurmjob -n slurm-alice elsewhere lab-4000000 --timeout=60s
 }
 
 @test "deleted before it has a job: gone, and no job was made" {
 	first=$(newest_job)
 	make alice '{name: brief}' '{dependency: "afterok:none-such", script: "#!/bin/sh\ntrue\n"}'
 	eventually accepted alice brief Unknown DependencyMissing
-	as alice kubectl delete slurmjob brief --timeout=20s
+	as alice kubectl delete slurmjob brief --timeout=60s
 	[ "$(newest_job)" = "$first" ]
 }

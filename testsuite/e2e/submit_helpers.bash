@@ -56,11 +56,6 @@ writes_to() {
 		grep -cF "\"name\":\"$1\"" || :
 }
 
-# It has listed the objects and asked Slurm.
-agent_is_ready() {
-	tail -n 3 "$LAB_STATE/log/agent.out" | grep 'are there'
-}
-
 # jobs_of USER NAME: the ids of all jobs that were ever made for the object, on a line each
 jobs_of() {
 	local uid

@@ -2,10 +2,10 @@
 # slurm-kube-agent, one per cluster. Sourced by lab.
 # shellcheck shell=bash
 
-# Where a sanitizer in it would leave its report: log/sanitizer.PID
+# Where a sanitizer in it would leave its report: log/sanitizer.PID, or $SANITIZER_LOG.PID
 sanitizers() {
-	printf '%s\n' "ASAN_OPTIONS=log_path=$STATE/log/sanitizer:detect_leaks=0" \
-		"UBSAN_OPTIONS=log_path=$STATE/log/sanitizer:print_stacktrace=1"
+	local log=${SANITIZER_LOG:-$STATE/log/sanitizer}
+	printf '%s\n' "ASAN_OPTIONS=log_path=$log:detect_leaks=0" "UBSAN_OPTIONS=log_path=$log:print_stacktrace=1"
 }
 
 agent_program() {

@@ -4,22 +4,7 @@
  *
  * fault-proxy PORT https://SERVER CA CERTIFICATE KEY CONTROL
  *
- * CONTROL is a file that may be changed at any time (write another one and rename it), one rule a line:
- *
- *   METHOD PATH-REGEX ACTION [ARGUMENT] [percent=N] [skip=N] [most=N]
- *
- * The first line whose method and path (with its query) match is done to a request: to N per cent of
- * those, not to the first N, at most N times. METHOD is HTTP's, WATCH for watches, * for all but these.
- *
- *   status CODE [SECONDS]  answer with that and Retry-After; the server isn't asked
- *   delay MS               pass it on later
- *   drop                   cut the connection; the server isn't asked
- *   cut                    pass it on, and cut the connection instead of answering
- *   cut-after BYTES        cut the answer there
- *   garbage                begin the answer with a line that is no JSON
- *   hold-before            don't pass it on while the line is in CONTROL, nor after the client has gone
- *   hold-late              the same, but pass it on even then, as a slow network does
- *   hold-after             pass it on, and hold the answer
+ * CONTROL is a file of rules: fault-rules.h says what they are.
  *
  * Each request that is held is a line METHOD PATH in CONTROL.held; each fault is one on standard error. */
 #include <arpa/inet.h>
@@ -27,54 +12,17 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <pthread.h>
-#include <regex.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define RULES_MAX 64
+#include "fault-rules.h"
+
 #define HOLD_US 10000
-
-enum action {
-	NOTHING,
-	STATUS,
-	DELAY,
-	DROP,
-	CUT,
-	CUT_AFTER,
-	GARBAGE,
-	HOLD_BEFORE,
-	HOLD_LATE,
-	HOLD_AFTER,
-};
-
-static const char *const action_names[] = {
-	[STATUS] = "status",	   [DELAY] = "delay",	      [DROP] = "drop",
-	[CUT] = "cut",		   [CUT_AFTER] = "cut-after", [GARBAGE] = "garbage",
-	[HOLD_BEFORE] = "hold-before", [HOLD_LATE] = "hold-late", [HOLD_AFTER] = "hold-after",
-};
-
-struct rule {
-	char line[512];
-	char method[16];
-	regex_t path;
-	enum action action;
-	long arguments[2];
-	int percent, skip, most;
-	int seen, done;
-	bool kept;
-};
-
-struct fault {
-	enum action action;
-	long arguments[2];
-	char line[512];
-};
 
 struct bytes {
 	char *data;
@@ -100,149 +48,8 @@ static struct {
 	const char *server, *ca, *certificate, *key, *control;
 } options;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct rule *rules[RULES_MAX];
-static size_t n_rules;
-static struct timespec rules_time;
-static ino_t rules_inode;
 static __thread CURLM *multi;
 static pthread_key_t multi_key;
-
-/* -- rules ---------------------------------------------------------------------------------- */
-
-static struct rule *rule_find(const char *line)
-{
-	for (size_t i = 0; i < n_rules; i++)
-		if (!strcmp(rules[i]->line, line))
-			return rules[i];
-	return NULL;
-}
-
-static void rule_word(struct rule *r, const char *word, int *n_arguments)
-{
-	if (sscanf(word, "percent=%d", &r->percent) == 1 || sscanf(word, "skip=%d", &r->skip) == 1 ||
-	    sscanf(word, "most=%d", &r->most) == 1)
-		return;
-	if (*n_arguments < 2)
-		r->arguments[(*n_arguments)++] = atol(word);
-}
-
-static struct rule *rule_parse(const char *line)
-{
-	struct rule *r = calloc(1, sizeof(*r));
-	char copy[512], *rest = copy, *method, *path, *action, *word;
-	int n = 0;
-
-	snprintf(copy, sizeof(copy), "%s", line);
-	snprintf(r->line, sizeof(r->line), "%s", line);
-	r->percent = 100;
-	r->most = -1;
-	method = strsep(&rest, " ");
-	path = strsep(&rest, " ");
-	action = strsep(&rest, " ");
-	for (size_t i = 1; action && i < sizeof(action_names) / sizeof(action_names[0]); i++)
-		if (!strcmp(action_names[i], action))
-			r->action = i;
-	if (!r->action || regcomp(&r->path, path, REG_EXTENDED | REG_NOSUB)) {
-		fprintf(stderr, "fault-proxy: not a rule: %s\n", line);
-		free(r);
-		return NULL;
-	}
-	snprintf(r->method, sizeof(r->method), "%s", method);
-	while ((word = strsep(&rest, " ")))
-		rule_word(r, word, &n);
-	return r;
-}
-
-static void rules_read(FILE *f)
-{
-	struct rule *kept[RULES_MAX];
-	size_t n = 0;
-	char line[512];
-
-	for (size_t i = 0; i < n_rules; i++)
-		rules[i]->kept = false;
-	while (f && n < RULES_MAX && fgets(line, sizeof(line), f)) {
-		struct rule *r;
-
-		line[strcspn(line, "\n")] = '\0';
-		if (!line[0] || line[0] == '#')
-			continue;
-		r = rule_find(line); /* it goes on counting */
-		if (!r)
-			r = rule_parse(line);
-		if (!r)
-			continue;
-		r->kept = true;
-		kept[n++] = r;
-	}
-	for (size_t i = 0; i < n_rules; i++) {
-		if (rules[i]->kept)
-			continue;
-		regfree(&rules[i]->path);
-		free(rules[i]);
-	}
-	memcpy(rules, kept, n * sizeof(kept[0]));
-	n_rules = n;
-}
-
-/* With the lock held. */
-static void rules_refresh(void)
-{
-	struct stat st = { 0 };
-	FILE *f;
-
-	if (stat(options.control, &st) == 0 && st.st_ino == rules_inode &&
-	    st.st_mtim.tv_sec == rules_time.tv_sec && st.st_mtim.tv_nsec == rules_time.tv_nsec)
-		return;
-	rules_inode = st.st_ino;
-	rules_time = st.st_mtim;
-	f = fopen(options.control, "re");
-	rules_read(f);
-	if (f)
-		fclose(f);
-}
-
-static bool rule_takes(struct rule *r, const struct exchange *x)
-{
-	if (strcmp(r->method, "*") ? strcmp(r->method, x->method) : x->watch)
-		return false;
-	if (regexec(&r->path, x->uri, 0, NULL, 0))
-		return false;
-	if (r->seen++ < r->skip || (r->most >= 0 && r->done >= r->most))
-		return false;
-	if (rand() % 100 >= r->percent)
-		return false;
-	r->done++;
-	return true;
-}
-
-static void choose_fault(struct exchange *x)
-{
-	pthread_mutex_lock(&lock);
-	rules_refresh();
-	for (size_t i = 0; i < n_rules && !x->fault.action; i++) {
-		if (!rule_takes(rules[i], x))
-			continue;
-		x->fault.action = rules[i]->action;
-		memcpy(x->fault.arguments, rules[i]->arguments, sizeof(x->fault.arguments));
-		memcpy(x->fault.line, rules[i]->line, sizeof(x->fault.line));
-	}
-	pthread_mutex_unlock(&lock);
-	if (x->fault.action)
-		fprintf(stderr, "%s: %s %s\n", action_names[x->fault.action], x->method, x->uri);
-}
-
-static bool rule_is_there(const char *line)
-{
-	bool there;
-
-	pthread_mutex_lock(&lock);
-	rules_refresh();
-	there = rule_find(line) != NULL;
-	pthread_mutex_unlock(&lock);
-	return there;
-}
 
 /* -- holding -------------------------------------------------------------------------------- */
 
@@ -271,7 +78,7 @@ static void note_held(const struct exchange *x)
 static bool hold(const struct exchange *x)
 {
 	note_held(x);
-	while (rule_is_there(x->fault.line)) {
+	while (rules_have(options.control, x->fault.line)) {
 		if (x->fault.action == HOLD_BEFORE && client_gone(x))
 			return false;
 		usleep(HOLD_US);
@@ -457,7 +264,9 @@ static enum MHD_Result pass_on(struct exchange *x, struct MHD_Connection *connec
 static enum MHD_Result serve(struct exchange *x, struct MHD_Connection *connection)
 {
 	x->client = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	choose_fault(x);
+	rules_choose(options.control, x->method, x->uri, &x->fault);
+	if (x->fault.action)
+		fprintf(stderr, "%s: %s %s\n", action_names[x->fault.action], x->method, x->uri);
 	switch (x->fault.action) {
 	case STATUS:
 		return answer_status(x, connection);

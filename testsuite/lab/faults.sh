@@ -4,11 +4,12 @@
 
 # Compiled here, so that no build of slurm-kube has it.
 fault_proxy_up() {
-	local program=$STATE/run/fault-proxy pki=$STATE/pki
-	[ "$program" -nt "$HERE/fault-proxy.c" ] ||
-		cc -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Werror -o "$program" "$HERE/fault-proxy.c" -lmicrohttpd -lcurl -lpthread ||
+	local program=$STATE/run/fault-proxy pki=$STATE/pki sources=("$HERE/fault-proxy.c" "$HERE/fault-rules.c")
+	[ -n "$(find "$program" -newer "${sources[0]}" -newer "${sources[1]}" -newer "$HERE/fault-rules.h" 2>/dev/null)" ] ||
+		cc -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Werror -o "$program" "${sources[@]}" -lmicrohttpd -lcurl -lpthread ||
 		die "fault-proxy doesn't compile (contrib/packages lab)"
-	: >"$STATE/run/faults"
+	# Rules stay through a restart.
+	touch "$STATE/run/faults"
 	rm -f "$STATE/run/faults.held"
 	spawn fault-proxy "$program" "$PORT_FAULT_PROXY" "https://127.0.0.1:$PORT_APISERVER" \
 		"$pki/ca.crt" "$pki/agent.crt" "$pki/agent.key" "$STATE/run/faults"

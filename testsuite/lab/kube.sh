@@ -82,7 +82,7 @@ kube_resources() {
 	crds=$(sed -n 's/^  name: \([a-z]*\.slurm-kube\.io\)$/crd\/\1/p' "$all")
 	# shellcheck disable=SC2086
 	[ -z "$crds" ] ||
-		kubectl_admin wait --for=condition=Established --timeout=20s $crds >>"$STATE/log/kubectl.out"
+		kubectl_admin wait --for=condition=Established --timeout=60s $crds >>"$STATE/log/kubectl.out"
 }
 
 own_resources() {

@@ -99,7 +99,9 @@ signal_part() {
 
 # end_parts SECONDS PART...: ask all of them to end, wait for that long, then kill what is left
 end_parts() {
-	local deadline=$(($(now_ms) + $1 * 1000)) part left
+	local began part left deadline
+	began=$(now_ms)
+	deadline=$((began + $1 * 1000))
 	shift
 	for part in "$@"; do
 		# Also one that a test has stopped with SIGSTOP.
@@ -107,7 +109,10 @@ end_parts() {
 	done
 	while left=; do
 		for part in "$@"; do
-			alive "$part" && left+=" $part"
+			alive "$part" || continue
+			left+=" $part"
+			# The API server waits for its watches, which have no end.
+			[ "$part" != apiserver ] || [ "$(now_ms)" -lt $((began + 1500)) ] || signal_part apiserver KILL
 		done
 		[ -n "$left" ] && [ "$(now_ms)" -lt $deadline ] || break
 		sleep 0.05

@@ -36,6 +36,7 @@ UNIT_TESTS += \
 	testsuite/unit/test_reconcile_histories \
 	testsuite/unit/test_recorder \
 	testsuite/unit/test_text \
+	testsuite/unit/test_thread \
 	testsuite/unit/test_tombs \
 	testsuite/unit/test_view \
 	testsuite/unit/test_when \
@@ -138,6 +139,12 @@ testsuite_unit_test_log_options_LDADD = libagent.la $(UNIT_LIBS)
 testsuite_unit_test_looks_SOURCES = testsuite/unit/test_looks.c
 testsuite_unit_test_looks_CFLAGS = $(UNIT_CFLAGS) $(CURL_CFLAGS)
 testsuite_unit_test_looks_LDADD = libagent.la $(UNIT_LIBS)
+
+testsuite_unit_test_thread_SOURCES = testsuite/unit/test_thread.c sync-agent/slurm/thread.c sync-agent/slurm/accounting.c \
+	sync-agent/slurm/accounting_names.c sync-agent/slurm/ask.c sync-agent/slurm/load.c sync-agent/slurm/load_steps.c sync-agent/slurm/names.c \
+	sync-agent/slurm/partitions.c
+testsuite_unit_test_thread_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_thread_LDADD = libmirror.la $(UNIT_LIBS) $(SLURM_LIBS) -lpthread
 
 testsuite_unit_test_metrics_SOURCES = testsuite/unit/test_metrics.c testsuite/unit/sample_job.h
 testsuite_unit_test_metrics_CFLAGS = $(UNIT_CFLAGS)

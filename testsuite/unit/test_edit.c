@@ -92,9 +92,10 @@ static void test_mark(void **state)
 	_cleanup_json_ struct json_object *more = parse("{\"timeLimit\":30,\"hold\":true}");
 	_cleanup_json_ struct json_object *requeue =
 		parse("{\"requeueRequestedAt\":\"2026-01-01T00:00:00Z\"}");
-	_cleanup_json_ struct json_object *patch = edit_mark_patch(requeue, 4);
+	_cleanup_json_ struct json_object *patch = NULL;
 
 	take(&f, OBJECT("", ""));
+	patch = edit_mark_patch(f.e, requeue, 4);
 	assert_false(edit_is_marked(f.e, limit));
 	take(&f, OBJECT(",\"sending\":{\"timeLimit\":30,\"comment\":\"x\"}", ""));
 	assert_true(edit_is_marked(f.e, limit));
@@ -116,12 +117,15 @@ static void test_requeue(void **state)
 
 	for (uint64_t restarts = 1; restarts <= 4; restarts++) {
 		_cleanup_fixture_ struct fixture f = { 0 };
-		_cleanup_json_ struct json_object *kept = NULL;
+		_cleanup_json_ struct json_object *kept = NULL, *found = NULL;
+		const struct reconcile_plan plan = { 0 };
 
 		take(&f, object);
 		kept = edit_kept(f.e, restarts);
 		assert_int_equal(json_get(kept, "requeueRequestedAt") != NULL, restarts > 2);
 		assert_int_equal(f.e->known != NULL, restarts > 2);
+		found = edit_take_found(f.e, &plan);
+		assert_int_equal(found != NULL, restarts > 2);
 	}
 }
 
@@ -142,6 +146,51 @@ static void test_told_once(void **state)
 	f.e->generation++;
 	edit_set_refused(f.e, "three");
 	assert_string_equal(entry_synced(f.e)->message, "three");
+}
+
+/* An object that comes between Slurm's yes and the status that tells it has the old condition. */
+static void test_in_sync(void **state)
+{
+	static const char object[] = OBJECT(",\"conditions\":[{\"type\":\"Synced\",\"status\":\"False\","
+					    "\"reason\":\"Refused\",\"message\":\"no\"}]", "");
+	_cleanup_fixture_ struct fixture f = { 0 };
+
+	take(&f, object);
+	assert_true(entry_synced(f.e)->refused);
+	edit_set_in_sync(f.e);
+	take(&f, object);
+	assert_false(entry_synced(f.e)->refused);
+	edit_set_refused(f.e, "neither");
+	assert_string_equal(entry_synced(f.e)->message, "neither");
+}
+
+/* Done, and no answer was heard: told once, and as the same thing by whoever finds it. */
+static void test_found(void **state)
+{
+	static const char marked[] = OBJECT(",\"sending\":{\"timeLimit\":30,\"generation\":3}", "");
+	static const char later[] =
+		"{\"metadata\":{\"generation\":4},\"spec\":{\"timeLimit\":30,\"comment\":\"x\"},\"status\":"
+		"{\"observedGeneration\":2,\"current\":{\"timeLimit\":\"01:00:00\"},"
+		"\"sending\":{\"timeLimit\":30,\"generation\":3}}}";
+	_cleanup_fixture_ struct fixture f = { 0 }, other = { 0 };
+	_cleanup_json_ struct json_object *spec = parse("{\"timeLimit\":30}");
+	_cleanup_json_ struct json_object *now = parse("{\"timeLimit\":\"00:30:00\"}");
+
+	take(&f, marked);
+	edit_sent(f.e, spec);
+	edit_unheard(f.e, spec);
+	for (int i = 0; i < 2; i++) {
+		_cleanup_(reconcile_plan_free) struct reconcile_plan plan = { 0 };
+		_cleanup_json_ struct json_object *found = NULL;
+
+		edit_plan(f.e, spec, now, false, &plan);
+		assert_null(plan.send);
+		found = edit_take_found(f.e, &plan);
+		assert_int_equal(json_get_int(found, "timeLimit", 0), i == 0 ? 30 : 0);
+	}
+	take(&other, later);
+	assert_int_equal(edit_occasion(other.e, "x"), edit_occasion(f.e, "x"));
+	assert_int_not_equal(edit_occasion(other.e, "x"), edit_occasion(f.e, "y"));
 }
 
 /* What came while no agent looked. */
@@ -186,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_editor),	   cmocka_unit_test(test_nothing_kept),
 		cmocka_unit_test(test_mark),	   cmocka_unit_test(test_requeue),
 		cmocka_unit_test(test_told_once), cmocka_unit_test(test_plan),
+		cmocka_unit_test(test_in_sync),	   cmocka_unit_test(test_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

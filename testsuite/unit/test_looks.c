@@ -35,7 +35,14 @@ static unsigned run(struct agent *a, int64_t wait_us)
 static void polled(struct agent *a, int64_t spent_us, bool failed)
 {
 	struct slurm_result r = { .ask = ASK_QUEUE, .asked_us = clock_us(), .spent_us = spent_us,
-				  .failed = failed };
+				  .failed = failed, .n_groups = 1 };
+
+	look_polled(a, &r);
+}
+
+static void polled_in_vain(struct agent *a, int64_t spent_us)
+{
+	struct slurm_result r = { .ask = ASK_QUEUE, .asked_us = clock_us(), .spent_us = spent_us };
 
 	look_polled(a, &r);
 }
@@ -99,6 +106,19 @@ static void test_polls(void **state)
 	before = clock_us();
 	polled(&a, 3000000, false);
 	assert_in_range(a.poll_not_before - before, 29000000, 31000000);
+	/* Looks in vain come more rarely, down to a fifth as often. */
+	a.poll_cost = 0;
+	for (int i = 0; i < 20; i++)
+		polled_in_vain(&a, 50000);
+	assert_in_range(a.poll_next - clock_us(), 4000000, 5000000);
+	/* A doorbell is not kept waiting for that. */
+	ring(&a, DOORBELL_JOB_START, 5);
+	assert_in_range(a.poll_not_before - clock_us(), 0, 1000000);
+	assert_true(a.poll_next <= a.poll_not_before);
+	polled_in_vain(&a, 50000);
+	assert_in_range(a.poll_next - clock_us(), 1000000, 1500000);
+	polled(&a, 50000, false);
+	assert_true(a.poll_next == a.poll_not_before);
 	/* After a failure the whole queue has to be told. */
 	a.poll_not_before = a.poll_next = 0;
 	assert_int_equal(run(&a, 0), 1);
@@ -211,6 +231,21 @@ static void test_credit(void **state)
 	looks_free(&a);
 }
 
+/* On a machine that is so busy that each look takes long, doorbells are still answered. */
+static void test_slow_looks(void **state)
+{
+	struct agent a = quiet_agent();
+	struct slurm_result r = { .ask = ASK_JOB, .spent_us = 2000000 };
+
+	for (r.job_id = 1; r.job_id <= 20; r.job_id++) {
+		ring(&a, DOORBELL_JOB_START, r.job_id);
+		assert_int_equal(run(&a, 0), 1);
+		look_answered(&a, &r, false);
+	}
+	assert_null(a.looks);
+	looks_free(&a);
+}
+
 /* Answers that nobody waits for. */
 static void test_stray_answers(void **state)
 {
@@ -234,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_submits),
 		cmocka_unit_test(test_submit_while_slurm_is_down),
 		cmocka_unit_test(test_credit),
+		cmocka_unit_test(test_slow_looks),
 		cmocka_unit_test(test_stray_answers),
 	};
 

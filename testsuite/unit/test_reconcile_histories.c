@@ -23,9 +23,14 @@ struct play {
 	struct json_object *now; /* Slurm's truth as seen last; NULL: to be asked for */
 	int64_t now_priority, now_restarts;
 	bool now_ended;
+	/* Under way, both at once or one alone: edits on their way to Slurm, a mark on its way to the
+	 * API server and the version it was made from. NULL: none. */
+	struct json_object *asked, *marking, *marked;
+	int marking_version;
 	/* The judge's: what a user wrote last, and whether he still waits for word of it. */
 	struct json_object *wrote, *waiting;
 	struct json_object *dealt; /* see deal() */
+	struct json_object *sent;  /* fields that Slurm was asked for since the status was written */
 	struct json_object *fresh; /* what he wrote and Slurm was not asked for yet */
 	struct json_object *seen_wrote, *seen_fresh; /* as they were when the agent saw spec */
 	struct json_object *refused; /* what was told to be refused and stands in spec yet */
@@ -78,7 +83,7 @@ static void user_edits(struct play *p)
 		old = at(p->w.current, m->name);
 	if ((value && same(m->name, at(p->dealt, m->name), value)) ||
 	    (p->w.current && same(m->name, at(p->w.current, m->name), value) &&
-	     !at(p->w.sending, m->name)))
+	     !at(p->w.sending, m->name) && !at(p->sent, m->name)))
 		put(p->waiting, m->name, NULL);
 	else if (!value || !same(m->name, old, value))
 		put(p->waiting, m->name, value);
@@ -104,15 +109,6 @@ static void agent_looks(struct play *p)
 	p->now_ended = p->w.ended;
 }
 
-static void agent_crashes(struct play *p)
-{
-	entry_remove(&p->entries, p->e);
-	p->e = entry_add(&p->entries, 1, "slurm-alice", "lab-1");
-	set(&p->now, NULL);
-	agent_lists(p);
-	p->forgetful = true;
-}
-
 /* Told of, by Slurm's answer or a refusal: nobody waits for it any more. */
 static void told(struct play *p, const char *name)
 {
@@ -133,38 +129,57 @@ static struct json_object *fields_seen(struct play *p)
 
 static void agent_sends(struct play *p, struct json_object *send)
 {
-	bool lost = dice(&p->w, 8) == 0, reached = !lost || dice(&p->w, 2);
-
 	entry_know(p->e, send);
 	json_object_object_foreach (send, name, value) {
-		const char *no;
-
 		judge(p, name, same(name, value, at(p->seen_wrote, name)), "nobody's edit");
 		judge(p, name, at(p->seen_fresh, name) || at(p->refused, name) || p->forgetful,
 		      "sent again");
-		no = reached ? world_slurm_asked(&p->w, name, value) : NULL;
 		deal(p, name, value);
+		json_set_bool(p->sent, name, true);
+		if (same(name, value, at(p->fresh, name)))
+			put(p->fresh, name, NULL);
+		put(p->seen_fresh, name, NULL);
+	}
+	set(&p->asked, copy(send));
+}
+
+/* What was sent reaches Slurm or is lost; the answer, too. */
+static void slurm_is_asked(struct play *p, bool lost)
+{
+	_cleanup_json_ struct json_object *send = p->asked;
+	bool reached = !lost || dice(&p->w, 2);
+
+	p->asked = NULL;
+	json_object_object_foreach (send, name, value) {
+		const char *no = reached ? world_slurm_asked(&p->w, name, value) : NULL;
+
 		if (lost)
 			continue;
 		if (!no)
 			edit_accept(p->e, name, value);
 		if (same(name, value, at(p->waiting, name)))
 			told(p, name);
-		if (same(name, value, at(p->fresh, name)))
-			put(p->fresh, name, NULL);
-		put(p->seen_fresh, name, NULL);
 	}
 	if (lost)
-		entry_unknow(p->e, send);
+		edit_unheard(p->e, send);
 	p->forgetful |= lost;
 	set(&p->now, NULL);
 }
 
 static void agent_marks(struct play *p, struct json_object *send)
 {
-	_cleanup_json_ struct json_object *patch = edit_mark_patch(send, (uint64_t)p->now_restarts);
+	p->marking = edit_mark_patch(p->e, send, (uint64_t)p->now_restarts);
+	p->marking_version = p->seen_version;
+	set(&p->marked, copy(send));
+}
 
-	if (p->seen_version != p->w.version)
+/* The mark reaches the API server, or is lost; the answer, too. */
+static void server_is_asked(struct play *p, bool lost)
+{
+	_cleanup_json_ struct json_object *patch = p->marking;
+
+	p->marking = NULL;
+	if (p->marking_version != p->w.version || (lost && dice(&p->w, 2)))
 		return; /* 409 */
 	if (!p->w.sending)
 		p->w.sending = json_object_new_object();
@@ -172,8 +187,33 @@ static void agent_marks(struct play *p, struct json_object *send)
 		put(p->w.sending, name, value);
 	}
 	p->w.version++;
-	edit_mark_tried(p->e, send);
+	if (lost)
+		return;
+	edit_mark_tried(p->e, p->marked);
 	agent_lists(p);
+}
+
+/* Of what is under way one thing gets on. */
+static void time_passes(struct play *p)
+{
+	if (p->asked && (!p->marking || dice(&p->w, 2)))
+		slurm_is_asked(p, dice(&p->w, 8) == 0);
+	else if (p->marking)
+		server_is_asked(p, dice(&p->w, 8) == 0);
+}
+
+/* Whatever it had under way may have got there, or not. */
+static void agent_crashes(struct play *p)
+{
+	if (p->asked)
+		slurm_is_asked(p, true);
+	if (p->marking)
+		server_is_asked(p, true);
+	entry_remove(&p->entries, p->e);
+	p->e = entry_add(&p->entries, 1, "slurm-alice", "lab-1");
+	set(&p->now, NULL);
+	agent_lists(p);
+	p->forgetful = true;
 }
 
 static bool is_named(const struct reconcile_plan *plan, const char *name)
@@ -249,6 +289,7 @@ static bool agent_writes_status(struct play *p, struct json_object *now)
 		return true; /* 409 */
 	set(&p->w.current, copy(now));
 	set(&p->w.sending, NULL);
+	set(&p->sent, json_object_new_object());
 	p->w.observed = (int)p->e->generation;
 	p->w.version++;
 	all_agree(p);
@@ -262,15 +303,17 @@ static bool agent_round(struct play *p)
 	_cleanup_(reconcile_plan_free) struct reconcile_plan plan = { 0 };
 	_cleanup_json_ struct json_object *spec = NULL, *now = NULL;
 
-	if (!p->now)
+	if (!p->now || p->asked || p->marking)
 		return true;
 	spec = entry_spec(p->e);
 	now = fields_seen(p);
 	edit_plan(p->e, spec, now, p->now_ended, &plan);
 	if (plan.send) {
-		if (edit_is_marked(p->e, plan.send))
+		bool is_marked = edit_is_marked(p->e, plan.send);
+
+		if (is_marked || !edit_waits_for_mark(plan.send))
 			agent_sends(p, plan.send);
-		else
+		if (!is_marked)
 			agent_marks(p, plan.send);
 		return true;
 	}
@@ -302,6 +345,7 @@ static void play_begins(struct play *p, uint64_t seed)
 	p->waiting = json_object_new_object();
 	p->refused = json_object_new_object();
 	p->dealt = json_object_new_object();
+	p->sent = json_object_new_object();
 	for (size_t i = 0; i < n_model; i++)
 		deal(p, model[i].name, at(p->w.spec, model[i].name));
 	p->fresh = json_object_new_object();
@@ -320,6 +364,10 @@ static void play_ends(struct play *p)
 	set(&p->seen_fresh, NULL);
 	set(&p->fresh, NULL);
 	set(&p->dealt, NULL);
+	set(&p->sent, NULL);
+	set(&p->asked, NULL);
+	set(&p->marking, NULL);
+	set(&p->marked, NULL);
 	set(&p->waiting, NULL);
 	set(&p->refused, NULL);
 	world_end(&p->w);
@@ -327,7 +375,7 @@ static void play_ends(struct play *p)
 
 static void something_happens(struct play *p)
 {
-	unsigned n = dice(&p->w, 24);
+	unsigned n = dice(&p->w, 30);
 
 	if (n < 4)
 		user_edits(p);
@@ -341,6 +389,8 @@ static void something_happens(struct play *p)
 		agent_crashes(p);
 	else if (n == 13 && dice(&p->w, 8) == 0)
 		p->w.ended = true;
+	else if (n >= 24)
+		time_passes(p);
 	else
 		agent_round(p);
 }
@@ -351,6 +401,8 @@ static void check_convergence(struct play *p)
 	int rounds = 0;
 
 	do {
+		while (p->asked || p->marking)
+			time_passes(p);
 		agent_lists(p);
 		agent_looks(p);
 		rounds++;
