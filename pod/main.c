@@ -122,8 +122,6 @@ static int fail(struct pod *p, const struct error *err)
 	p->reason = "CreateContainerConfigError";
 	snprintf(p->message, sizeof(p->message), "%s", err->text);
 	fprintf(stderr, "slurm-kube-pod: %s\n", err->text);
-	if (p->folder[0])
-		report(p);
 	return POD_EXIT_SETUP;
 }
 
@@ -144,8 +142,7 @@ static int run_pod(struct pod *p)
 	if (on_several(p))
 		step_everywhere(p, "--clear", NULL);
 	volumes_clear(p, NULL);
-	if (rc != POD_EXIT_SETUP)
-		report(p);
+	report(p, true);
 	return rc;
 }
 

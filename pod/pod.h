@@ -105,7 +105,7 @@ void step_kill(const struct container *c);
 int run(struct pod *p);
 
 /* report.c: write the report. A container's own message. */
-void report(const struct pod *p);
+void report(const struct pod *p, bool final);
 void report_message(struct pod *p, struct container *c);
 
 static inline int64_t monotonic_us(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The report, a file in the pod's folder that the agent reads as the owner:
- *	{"reason", "message", "containers": [{"name", "init", "restartCount",
+ *	{"final", "reason", "message", "containers": [{"name", "init", "restartCount",
  *		"state": {"startedAt", "finishedAt", "exitCode", "reason", "message"} | {"waiting":
  *true}, "last": {...}}]} Times are seconds since 1970. Slurm's own steps tell the same; what only
  *this can tell are messages, and why the pod failed as a whole. */
@@ -105,7 +105,7 @@ static int write_report(const struct pod *p, const char *text)
 	return rename(new, path);
 }
 
-void report(const struct pod *p)
+void report(const struct pod *p, bool final)
 {
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 	struct json_object *list = json_object_new_array();
@@ -116,6 +116,7 @@ void report(const struct pod *p)
 	for (size_t i = 0; i < p->n; i++)
 		json_object_array_add(list, container_of(&p->containers[i]));
 	json_object_object_add(o, "containers", list);
+	json_set_bool(o, "final", final);
 	if (write_report(p, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN)) < 0)
 		fprintf(stderr, "slurm-kube-pod: " POD_STATUS_FILE ": %s\n", strerror(errno));
 }

@@ -157,7 +157,7 @@ static void check_times(struct runner *r, int64_t now)
 	}
 	if (now >= r->report_at) {
 		r->report_at = now + REPORT_EVERY;
-		report(p);
+		report(p, false);
 	}
 }
 
@@ -245,12 +245,12 @@ int run(struct pod *p)
 		if (p->stopping && !any_runs(p))
 			break;
 		if (changed)
-			report(p);
+			report(p, false);
 		if (!all_done(p))
 			poll(&fd, 1, until_next(&r, now));
 		take_signals(&r, signals);
 		if (reap(&r))
-			report(p);
+			report(p, false);
 	}
 	/* It is only over when all have ended well. */
 	return r.exit_code || all_done(p) ? r.exit_code : 128 + SIGTERM;

@@ -13,6 +13,7 @@
 #include "sync-agent/clock.h"
 #include "sync-agent/log.h"
 #include "sync-agent/mirror/details.h"
+#include "sync-agent/pods/job_pod.h"
 
 #define SECOND INT64_C(1000000)
 #define WRITE_AFTER (3 * SECOND)  /* what has changed may change again soon */
@@ -40,6 +41,8 @@ static void store(struct agent *a, struct entry *e, struct json_object *details)
 	e->details_dirty = true;
 	if (!e->lane.due[LANE_DETAILS])
 		lane_set(&a->lane, e, LANE_DETAILS, clock_us() + WRITE_AFTER);
+	if (a->config.pods_scheduler)
+		job_pod_steps(a, e);
 }
 
 static void note_step(struct agent *a, struct entry *e, const struct step *step)

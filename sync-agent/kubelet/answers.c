@@ -7,6 +7,7 @@
 #include "common/json.h"
 #include "sync-agent/kubelet/asked.h"
 #include "sync-agent/mirror/output.h"
+#include "sync-agent/pods/job_pod.h"
 
 static struct entry *entry_of(const struct asked *q)
 {
@@ -55,11 +56,30 @@ static void got_object(void *ctx, const struct kube_answer *answer)
 		tell_output(q, &output);
 }
 
+/* A pod that is a Slurm job has a file for each of its containers. Returns true if it is one. */
+static bool answer_job_pod(struct asked *q)
+{
+	_cleanup_(output_free) struct output output = { 0 };
+	struct error err = { 0 };
+	int rc = job_pod_output(q->agent, json_get_string(q->question, "namespace"),
+				json_get_string(q->question, "pod"),
+				json_get_string(q->question, "container"),
+				json_get_bool(q->question, "previous", false), &output, &err);
+
+	if (rc == 0)
+		tell_output(q, &output);
+	else if (rc < 0)
+		asked_answer(q, (unsigned)err.code, err.text);
+	return rc <= 0;
+}
+
 void answer_output(struct asked *q)
 {
 	struct entry *e = entry_of(q);
 	char path[1024];
 
+	if (answer_job_pod(q))
+		return;
 	if (!e || !e->exists) {
 		no_pod(q);
 		return;
@@ -89,8 +109,11 @@ static bool has_ended(const struct asked *q, const struct entry *e)
 void answer_ended(struct asked *q)
 {
 	const struct entry *e = entry_of(q);
+	int ended = job_pod_ended(q->agent, json_get_string(q->question, "namespace"),
+				  json_get_string(q->question, "pod"),
+				  json_get_string(q->question, "container"));
 
 	q->waits = true;
-	if (has_ended(q, e))
+	if (ended >= 0 ? ended : has_ended(q, e))
 		asked_answer(q, 200, NULL);
 }

@@ -304,21 +304,27 @@ void kubelet_set_minimum_uid(struct kubelet *k, uint32_t minimum_uid)
 	send_text(k, text);
 }
 
-static bool is_about(const struct asked *q, const struct entry *e)
+static bool is_about(const struct asked *q, const char *in, const char *name)
 {
 	const char *namespace = json_get_string(q->question, "namespace");
 	const char *pod = json_get_string(q->question, "pod");
 
-	return namespace && pod && !strcmp(namespace, e->namespace) && !strcmp(pod, e->name);
+	return namespace && pod && !strcmp(namespace, in) && !strcmp(pod, name);
+}
+
+void kubelet_pod(struct agent *a, const char *namespace, const char *name)
+{
+	struct asked *q, *tmp;
+
+	if (!a->kubelet)
+		return;
+	HASH_ITER(hh, a->kubelet->asked, q, tmp)
+		if (q->waits && is_about(q, namespace, name))
+			answer_ended(q);
 }
 
 void kubelet_taken(struct agent *a, const struct entry *e)
 {
-	struct asked *q, *tmp;
-
-	if (!a->kubelet || (e->exists && !e->ended && !e->completed && !e->failed))
-		return;
-	HASH_ITER(hh, a->kubelet->asked, q, tmp)
-		if (q->waits && is_about(q, e))
-			answer_ended(q);
+	if (!e->exists || e->ended || e->completed || e->failed)
+		kubelet_pod(a, e->namespace, e->name);
 }

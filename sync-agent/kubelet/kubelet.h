@@ -27,6 +27,8 @@ int64_t kubelet_step(struct agent *a, bool readable);
 
 /* What is known of an entry has changed: has its job ended, or gone? */
 void kubelet_taken(struct agent *a, const struct entry *e);
+/* The same of a pod. */
+void kubelet_pod(struct agent *a, const char *namespace, const char *name);
 
 void kubelet_set_minimum_uid(struct kubelet *k, uint32_t minimum_uid);
 

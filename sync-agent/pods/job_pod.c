@@ -11,7 +11,10 @@
 #include "sync-agent/agent.h"
 #include "sync-agent/clock.h"
 #include "sync-agent/log.h"
+#include "sync-agent/kubelet/kubelet.h"
 #include "sync-agent/mirror/node.h"
+#include "sync-agent/mirror/output.h"
+#include "sync-agent/mirror/text.h"
 #include "sync-agent/pods/status.h"
 #include "sync-agent/pods/translate.h"
 #include "sync-agent/write.h"
@@ -19,7 +22,11 @@
 #define RUNNER SLURM_KUBE_LIBEXECDIR "/slurm-kube-pod"
 #define LIST_AGAIN 200000  /* microseconds: the SlurmJobs are not known yet */
 #define NODE_AGAIN 2000000 /* its partition has no node yet */
-#define REPORT_PATIENCE 25000000
+#define READ_SOON 400000   /* after a step's doorbell slurm-kube-pod has to notice, too */
+#define READ_AGAIN 3000000 /* ... which may take longer */
+#define READ_LAST 10000000 /* for the last report to be seen on this host */
+#define READ_RETRY 1000000
+#define READS_MAX 16 /* at a time: each is a process */
 
 static const char lost_job[] =
 	"the pod's SlurmJob was deleted, and the end of its job was not seen";
@@ -29,10 +36,13 @@ struct job_pod {
 	struct json_object *whole; /* until it has a SlurmJob */
 	struct json_object *job;   /* pod_slim_job(); NULL: there is none */
 	struct json_object *report;
-	int64_t report_until; /* monotonic: waited for until then; 0: not asked */
-	bool report_known;    /* or known not to be had */
-	bool cancelling;      /* its SlurmJob is being deleted */
-	uint64_t refused;     /* hash of what was told */
+	bool reading;	   /* the report is being read */
+	int64_t read_at;   /* monotonic: when to read it; 0: not now */
+	int64_t bell_at;   /* a step began or ended */
+	int64_t give_up;   /* the job has ended: its last report is waited for until then */
+	bool report_known; /* that is the last one, or it is not to be had */
+	bool cancelling;   /* its SlurmJob is being deleted */
+	uint64_t refused;  /* hash of what was told */
 };
 
 static struct job_pod *own(struct pod *p)
@@ -93,7 +103,7 @@ static bool is_job_pod(struct agent *a, struct json_object *pod)
 static void begin_anew(struct job_pod *j)
 {
 	set(&j->report, NULL);
-	j->report_until = 0;
+	j->read_at = j->bell_at = j->give_up = 0;
 	j->report_known = j->cancelling = false;
 	j->refused = 0;
 }
@@ -110,6 +120,7 @@ static void take(struct agent *a, struct pod *p, struct json_object *pod)
 		begin_anew(j);
 	set(&j->pod, pod_slim(pod));
 	set(&j->whole, j->job ? NULL : json_object_get(pod));
+	kubelet_pod(a, p->namespace, p->name);
 }
 
 static void gone(struct agent *a, struct pod *p)
@@ -147,18 +158,29 @@ static struct json_object *owner_of(struct json_object *job)
 }
 
 /* A SlurmJob's name is its pod's and more. */
+static struct pod *pod_of(struct agent *a, const struct entry *e)
+{
+	char name[POD_JOB_NAME_SIZE];
+	size_t n = strlen(e->name);
+	struct pod *p;
+
+	if (n <= POD_JOB_SUFFIX || n >= sizeof(name))
+		return NULL;
+	snprintf(name, sizeof(name), "%.*s", (int)(n - POD_JOB_SUFFIX), e->name);
+	p = pods_find(&a->pods, e->namespace, name);
+	return p && p->kind == &pod_job ? p : NULL;
+}
+
 static void job_gone(struct agent *a, const struct entry *e)
 {
-	for (struct pod *p = a->pods.table; p; p = p->hh.next) {
-		struct job_pod *j = p->kind == &pod_job ? p->own : NULL;
-		const char *name = j && j->job ? json_get_string(j->job, "metadata.name") : NULL;
+	struct pod *p = pod_of(a, e);
+	struct job_pod *j = p ? p->own : NULL;
+	const char *name = j && j->job ? json_get_string(j->job, "metadata.name") : NULL;
 
-		if (!name || strcmp(name, e->name) || strcmp(p->namespace, e->namespace))
-			continue;
-		set(&j->job, NULL);
-		pods_enqueue(a, p);
+	if (!name || strcmp(name, e->name))
 		return;
-	}
+	set(&j->job, NULL);
+	pods_enqueue(a, p);
 }
 
 static void take_job(struct agent *a, struct entry *e, struct json_object *job)
@@ -351,8 +373,9 @@ static void bind_pod(struct agent *a, struct pod *p)
 	pod_write(a, p, &w);
 }
 
-/* Returns true when the report is there, or will not be. */
-static bool report_is_there(struct agent *a, struct pod *p)
+static unsigned reads; /* under way, of all pods */
+
+static void read_report(struct agent *a, struct pod *p)
 {
 	struct job_pod *j = p->own;
 	uint64_t id = (uint64_t)json_get_int(j->job, "status.jobId", 0);
@@ -360,38 +383,94 @@ static bool report_is_there(struct agent *a, struct pod *p)
 	const char *workdir = json_get_string(j->job, "status.current.workingDir");
 	char folder[3000], path[3100];
 
-	if (j->report_known || !pod_job_started(j->job))
-		return true;
-	if (j->report_until) {
-		pods_wait(a, p, j->report_until);
-		return clock_us() >= j->report_until;
+	if (reads >= READS_MAX) {
+		j->read_at = clock_us() + READ_SOON;
+		return;
 	}
+	j->read_at = 0;
 	if (!id || uid <= 0 || uid >= UINT32_MAX ||
-	    pod_folder(workdir, p->uid, folder, sizeof(folder)) < 0)
-		return true;
+	    pod_folder(workdir, p->uid, folder, sizeof(folder)) < 0) {
+		j->report_known = true;
+		return;
+	}
 	snprintf(path, sizeof(path), "%s/" POD_STATUS_FILE, folder);
-	if (owner_read(a->owner, TICKET_POD | id, (uint32_t)uid, path, NULL) < 0)
+	if (owner_read(a->owner, TICKET_POD | id, (uint32_t)uid, path, NULL) < 0) {
+		j->report_known = true;
+		return;
+	}
+	j->reading = true;
+	reads++;
+}
+
+/* Read it if it is time. Returns false if the job has ended, and its last report is still waited
+ * for. */
+static bool report_is_there(struct agent *a, struct pod *p)
+{
+	struct job_pod *j = p->own;
+	bool ended = pod_job_ended(j->job);
+	int64_t now = clock_us();
+
+	if (!pod_job_started(j->job) || j->report_known)
 		return true;
-	j->report_until = clock_us() + REPORT_PATIENCE;
-	pods_wait(a, p, j->report_until);
-	return false;
+	if (ended && !j->give_up) {
+		j->give_up = now + READ_LAST;
+		j->read_at = now;
+	}
+	if (ended && now >= j->give_up)
+		return true;
+	if (j->read_at && j->read_at <= now && !j->reading)
+		read_report(a, p);
+	if (j->read_at && !j->reading)
+		pods_wait(a, p, j->read_at);
+	else if (ended && !j->report_known)
+		pods_wait(a, p, j->give_up);
+	return !ended || j->report_known;
+}
+
+void job_pod_steps(struct agent *a, const struct entry *e)
+{
+	struct pod *p = pod_of(a, e);
+	struct job_pod *j = p ? p->own : NULL;
+
+	if (!j || !j->job || j->report_known)
+		return;
+	j->bell_at = clock_us();
+	if (!j->read_at || j->read_at > j->bell_at + READ_SOON)
+		j->read_at = j->bell_at + READ_SOON;
+	pods_enqueue(a, p);
+}
+
+/* Whoever has ended well has said so in its last report; who was killed may not have. */
+static bool is_last(const struct job_pod *j)
+{
+	const char *state = json_get_string(j->job, "status.state") ?: "";
+
+	return json_get_bool(j->report, "final", false) ||
+	       (j->report && strcmp(state, "COMPLETED") && strcmp(state, "FAILED"));
 }
 
 void job_pod_answered(struct agent *a, const struct owner_answer *answer)
 {
-	int64_t id = (int64_t)(answer->ticket & UINT32_MAX);
+	struct entry *e = entry_find(&a->entries, (uint32_t)answer->ticket);
+	struct pod *p = e ? pod_of(a, e) : NULL;
+	struct job_pod *j = p ? p->own : NULL;
+	int64_t now = clock_us();
 
-	for (struct pod *p = a->pods.table; p; p = p->hh.next) {
-		struct job_pod *j = p->kind == &pod_job ? p->own : NULL;
-
-		if (!j || !j->report_until || json_get_int(j->job, "status.jobId", 0) != id)
-			continue;
-		if (!answer->ok)
-			log_info("pod %s/%s: its report: %s", p->namespace, p->name, answer->text);
+	reads -= reads > 0;
+	if (!j || !j->reading)
+		return;
+	j->reading = false;
+	if (!answer->ok)
+		log_debug("pod %s/%s: its report: %s", p->namespace, p->name, answer->text);
+	if (answer->file)
 		set(&j->report, json_object_get(answer->file));
+	if (pod_job_ended(j->job) && is_last(j))
 		j->report_known = true;
-		pods_enqueue(a, p);
-	}
+	else if (pod_job_ended(j->job))
+		j->read_at = now + READ_RETRY;
+	else if (!j->read_at && now < j->bell_at + READ_AGAIN)
+		j->read_at = j->bell_at + READ_AGAIN;
+	pods_enqueue(a, p);
 }
 
 static void follow(struct agent *a, struct pod *p)
@@ -402,7 +481,7 @@ static void follow(struct agent *a, struct pod *p)
 		bind_pod(a, p);
 		return;
 	}
-	if (pod_job_ended(j->job) && !report_is_there(a, p))
+	if (!report_is_there(a, p))
 		return;
 	tell_and_write(a, p, pod_status(j->pod, j->job, j->report, p->node[0] != '\0'));
 }
@@ -448,6 +527,80 @@ static void advance_deletion(struct agent *a, struct pod *p)
 	}
 	if (!json_get(j->job, "metadata.deletionTimestamp") && !j->cancelling)
 		cancel(a, p);
+}
+
+/* -- its output ------------------------------------------------------------------------------- */
+
+static struct job_pod *find(struct agent *a, const char *namespace, const char *name)
+{
+	struct pod *p = namespace && name ? pods_find(&a->pods, namespace, name) : NULL;
+	struct job_pod *j = p && p->exists && p->kind == &pod_job ? p->own : NULL;
+
+	return j && j->pod ? j : NULL;
+}
+
+/* Its status as the pod shows it; NULL: there is none. */
+static struct json_object *status_of(struct job_pod *j, const char *container)
+{
+	static const char *const lists[] = { "status.initContainerStatuses",
+					     "status.containerStatuses" };
+
+	for (size_t i = 0; container && i < ARRAY_SIZE(lists); i++) {
+		struct json_object *list = json_get(j->pod, lists[i]);
+
+		for (size_t k = 0; k < json_length(list); k++) {
+			struct json_object *c = json_object_array_get_idx(list, k);
+			const char *name = json_get_string(c, "name");
+
+			if (name && !strcmp(name, container))
+				return c;
+		}
+	}
+	return NULL;
+}
+
+static bool has_ended(struct job_pod *j, struct json_object *container)
+{
+	const char *phase = json_get_string(j->pod, "status.phase");
+
+	return (phase && (!strcmp(phase, "Failed") || !strcmp(phase, "Succeeded"))) ||
+	       json_get(container, "state.terminated");
+}
+
+int job_pod_ended(struct agent *a, const char *namespace, const char *name, const char *container)
+{
+	struct job_pod *j = find(a, namespace, name);
+
+	return j ? has_ended(j, status_of(j, container)) : -1;
+}
+
+int job_pod_output(struct agent *a, const char *namespace, const char *name, const char *container,
+		   bool previous, struct output *ret, struct error *err)
+{
+	struct job_pod *j = find(a, namespace, name);
+	struct json_object *status = j ? status_of(j, container) : NULL;
+	const char *uid = j ? json_get_string(j->pod, "metadata.uid") : NULL;
+	char path[4096];
+
+	if (!j)
+		return 1;
+	if (!status)
+		return error_set(err, 400, "container \"%.63s\" is waiting to start", container);
+	if (previous && !json_get_int(status, "restartCount", 0))
+		return error_set(err, 400, "previous terminated container \"%.63s\" not found",
+				 container);
+	if (!j->job || pod_output_path(json_get_string(j->job, "status.current.workingDir"), uid,
+				       container, previous, path, sizeof(path)) < 0)
+		return error_set(err, 404,
+				 "the SlurmJob of that pod is no more, or its output has no path");
+	ret->path = strdup(path);
+	ret->uid = (uint32_t)json_get_int(j->job, "status.uid", 0);
+	ret->started = text_time_parse(json_get_string(status, "state.running.startedAt") ?:
+				       json_get_string(status, "state.terminated.startedAt") ?: "");
+	ret->state = previous || has_ended(j, status)	 ? OUTPUT_ENDED
+		     : json_get(status, "state.waiting") ? OUTPUT_PENDING
+							 : OUTPUT_RUNNING;
+	return ret->path ? 0 : error_set(err, 503, "out of memory");
 }
 
 static void advance(struct agent *a, struct pod *p)

@@ -11,14 +11,30 @@
 #ifndef AGENT_PODS_JOB_POD_H
 #define AGENT_PODS_JOB_POD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define TICKET_POD (UINT64_C(1) << 61) /* of the owner helper's tickets: a report, of that job */
 
 struct agent;
+struct entry;
+struct error;
+struct output;
 struct owner_answer;
 
 /* act.c: a report was read, or could not be. */
 void job_pod_answered(struct agent *a, const struct owner_answer *answer);
+
+/* details.c: something is known of a step of that job that wasn't. */
+void job_pod_steps(struct agent *a, const struct entry *e);
+
+/* Where the output of a container of such a pod is (mirror/output.h). Returns 1 if it is no such
+ * pod, 0 with ret filled, or -1 with err filled, whose code is HTTP's status. */
+int job_pod_output(struct agent *a, const char *namespace, const char *name, const char *container,
+		   bool previous, struct output *ret, struct error *err);
+
+/* Has that container ended for good, and with it what it writes? 1: yes, 0: no, -1: it is no such
+ * pod. */
+int job_pod_ended(struct agent *a, const char *namespace, const char *name, const char *container);
 
 #endif

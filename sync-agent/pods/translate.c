@@ -396,6 +396,10 @@ static int translate(struct translation *t)
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
 		if (!json_get_string(t->pod, needed[i]))
 			return pod_wrong(t, needed[i], "it is not there");
+	if (strlen(json_get_string(t->pod, "metadata.name")) > POD_NAME_MOST)
+		return pod_wrong(t, "metadata.name",
+				 "a pod that becomes a Slurm job has at most %d bytes",
+				 POD_NAME_MOST);
 	if (pod_take_annotations(t, json_get(t->pod, "metadata.annotations")) < 0 ||
 	    TAKE_ROWS(t, rows, "spec", json_get(t->pod, "spec")) < 0 || check_names(t) < 0 ||
 	    pod_finish_resources(t) < 0)

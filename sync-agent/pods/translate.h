@@ -11,8 +11,8 @@
  *	 "nodes", "tasksPerNode", "cpus" (of a task), "mpi",
  *	 "volumes": [{"name", "type": emptyDir|hostPath|files,
  *		"medium"; "path", "check" (hostPath's type);
- *		"mode", "sources": [{"from": VARIABLE, "title", "optional", "items": [{"key", "path",
- *"mode"}]} |
+ *		"mode", "sources": [{"from": VARIABLE, "title", "optional", "items": [{"key",
+ *"path", "mode"}]} |
  *			{"path", "value", "mode"}]}],
  *	 "containers": [{"name", "init", "image", "command", "args", "workingDir", "entrypoint",
  *		"env": [{"name", "value" | "field": node|address | "from", "key", "title",
@@ -29,8 +29,9 @@
 #include "common/error.h"
 #include "sync-agent/config.h"
 
-#define POD_LABEL "slurm-kube.io/pod" /* of a SlurmJob: the uid of the pod that it is the job of   \
-				       */
+#define POD_LABEL                                                                                  \
+	"slurm-kube.io/pod" /* of a SlurmJob: the uid of the pod that it is the job of             \
+			     */
 
 /* What the site allows and says. */
 struct pod_policy {
@@ -42,6 +43,8 @@ struct pod_policy {
 };
 
 #define POD_JOB_NAME_SIZE 254
+#define POD_JOB_SUFFIX 10 /* bytes of it after the pod's name: "-pXXXXXXXX" */
+#define POD_NAME_MOST (POD_JOB_NAME_SIZE - 1 - POD_JOB_SUFFIX)
 
 /* The name of a pod's SlurmJob: made from its name and uid, so that it is always the same one. */
 void pod_job_name(struct json_object *pod, char buf[POD_JOB_NAME_SIZE]);

@@ -13,7 +13,7 @@
 static const struct {
 	const char *name;
 	const char *field; /* of the SlurmJob's spec; NULL: of the plan, or left out */
-	enum { TEXT, NUMBER, SWITCH, PLAN_TEXT, OTHERS } type;
+	enum { TEXT, NUMBER, SIGNED, SWITCH, PLAN_TEXT, OTHERS } type;
 } rows[] = {
 	{ "account", "account", TEXT },
 	{ "begin", "begin", TEXT },
@@ -26,7 +26,7 @@ static const struct {
 	{ "hold", "hold", SWITCH },
 	{ "licenses", "licenses", TEXT },
 	{ "mpi", "mpi", PLAN_TEXT },
-	{ "nice", "nice", TEXT },
+	{ "nice", "nice", SIGNED },
 	{ "node-list", "nodeList", TEXT },
 	{ "nodes", "nodes", NUMBER },
 	{ "partition", "partition", TEXT },
@@ -38,6 +38,18 @@ static const struct {
 	{ "job-id", NULL, OTHERS }, /* the agent's own */
 	{ "logs", NULL, OTHERS },
 };
+
+/* Whether it is allowed below zero is Slurm's. */
+static int take_signed(struct translation *t, const char *path, const char *field, const char *text)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (end == text || *end || n < INT32_MIN || n > INT32_MAX)
+		return pod_wrong(t, path, "'%.60s' is no number", text);
+	json_set_int(t->spec, field, n);
+	return 0;
+}
 
 static int take_number(struct translation *t, const char *path, const char *field, const char *text)
 {
@@ -59,6 +71,8 @@ static int take(struct translation *t, const char *path, size_t i, const char *t
 		return 0;
 	case NUMBER:
 		return take_number(t, path, rows[i].field, text);
+	case SIGNED:
+		return take_signed(t, path, rows[i].field, text);
 	case SWITCH:
 		if (strcmp(text, "true") && strcmp(text, "false"))
 			return pod_wrong(t, path, "'%.60s' is neither true nor false", text);
