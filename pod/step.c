@@ -14,6 +14,7 @@
 #include "pod/pod.h"
 
 #define WORDS_MAX 4096
+#define OUTPUT_FD 3 /* of srun */
 
 extern char **environ;
 
@@ -136,8 +137,9 @@ become_srun(char *const words[], char *const env[], int out, pid_t parent)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != parent || null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 ||
-	    dup2(out, 2) < 0)
+	/* Its own words go where this program's do: only the container's are its output. */
+	if (getppid() != parent || null < 0 || dup2(null, 0) < 0 || dup2(2, 1) < 0 ||
+	    dup2(out, OUTPUT_FD) < 0)
 		_exit(POD_EXIT_SETUP);
 	execvpe(words[0], words, env);
 	dprintf(2, "slurm-kube-pod: %s: %s\n", words[0], strerror(errno));
@@ -158,6 +160,8 @@ pid_t step_start(struct pod *p, struct container *c, struct error *err)
 	add(&w, "--overlap");
 	add(&w, "--quiet");
 	add(&w, "--input=none");
+	/* Not by name, in which srun would look for its patterns. */
+	add(&w, "--output=/proc/self/fd/%d", OUTPUT_FD);
 	add_layout(p, &w);
 	if (add_container(p, c, &w, err) < 0)
 		return -1;

@@ -118,6 +118,9 @@ static void take(struct agent *a, struct pod *p, struct json_object *pod)
 	before = json_get_string(j->pod, "metadata.uid");
 	if (before && strcmp(before, p->uid))
 		begin_anew(j);
+	before = json_member_string(json_get(j->job, "metadata.labels"), POD_LABEL);
+	if (before && strcmp(before, p->uid))
+		set(&j->job, NULL);
 	set(&j->pod, pod_slim(pod));
 	set(&j->whole, j->job ? NULL : json_object_get(pod));
 	kubelet_pod(a, p->namespace, p->name);

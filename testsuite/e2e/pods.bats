@@ -81,9 +81,13 @@ phase() {
 	pod_has "$1" .status.phase "$2"
 }
 
+uid_of() {
+	kubectl get pod -n slurm-alice "$1" -o 'jsonpath={.metadata.uid}'
+}
+
 # The name and the id of a pod's job
 job_name() {
-	kubectl get slurmjob -n slurm-alice -l "slurm-kube.io/pod=$(kubectl get pod -n slurm-alice "$1" -o 'jsonpath={.metadata.uid}')" \
+	kubectl get slurmjob -n slurm-alice -l "slurm-kube.io/pod=$(uid_of "$1")" \
 		-o 'jsonpath={.items[*].metadata.name}'
 }
 
@@ -97,7 +101,7 @@ has_job() {
 
 # told NAME REASON: the messages of a pod's Events of that reason
 pod_told() {
-	kubectl get events -n slurm-alice --field-selector "involvedObject.kind=Pod,involvedObject.name=$1,reason=$2" \
+	kubectl get events -n slurm-alice --field-selector "involvedObject.uid=$(uid_of "$1"),reason=$2" \
 		-o 'jsonpath={range .items[*]}{.message}{"\n"}{end}'
 }
 
@@ -107,12 +111,16 @@ pod_told_like() {
 
 # output NAME CONTAINER: what it wrote, from the owner's folder
 output() {
-	cat "/home/alice/.slurm-kube/pods/$(kubectl get pod -n slurm-alice "$1" -o 'jsonpath={.metadata.uid}')/$2.log"
+	cat "/home/alice/.slurm-kube/pods/$(uid_of "$1")/$2.log"
+}
+
+logs_like() {
+	kubectl logs -n slurm-alice "$1" -c "$2" | grep -xF -- "$3"
 }
 
 nothing_left() {
 	local left
-	left=$(ls -d /dev/shm/slurm-kube-pod.* /tmp/slurm-kube-pod.* 2>/dev/null)
+	left=$(ls -d /dev/shm/slurm-kube-pod.* /tmp/slurm-kube-pod.* 2>/dev/null || :)
 	[ -z "$left" ] || { echo "$left"; return 1; }
 }
 
@@ -154,15 +162,14 @@ is_there() {
 	! ps -eo args | grep -v grep | grep s3cret-word
 	as alice grep -aq . /proc/self/environ
 	! as alice sh -c 'cat /proc/[0-9]*/environ 2>/dev/null' | grep -a s3cret
-	kubectl logs -n slurm-alice whole -c main | grep -x 'hello whole'
+	eventually logs_like whole main 'bluehello whole'
 	touch "$SHARED/go"
 	WITHIN=60 eventually phase whole Succeeded
 	[ "$(output whole main | head -n 5)" = $'one\ntwo\nbluehello whole\nNAME="slurm-kube test image"\nalice' ] || { output whole main; false; }
-	kubectl logs -n slurm-alice whole -c main | grep 'r--------.*sub' || kubectl logs -n slurm-alice whole | grep sub
-	pod_has whole '.status.containerStatuses[0].state.terminated.message' $'well\n'
+	pod_has whole '.status.containerStatuses[0].state.terminated.message' well
 	pod_has whole '.status.containerStatuses[0].state.terminated.exitCode' 0
 	pod_has whole '.status.initContainerStatuses[*].state.terminated.reason' 'Completed Completed'
-	nothing_left
+	eventually nothing_left
 	rm -f "$SHARED/go" "$SHARED/runs"
 }
 
@@ -293,6 +300,30 @@ is_there() {
 	phase stranger Pending
 	[ -z "$(job_name stranger)" ]
 	kubectl delete pod -n slurm-alice --timeout=30s placed stranger
+}
+
+@test "the examples run" {
+	local file
+	for file in "$BATS_TEST_DIRNAME"/../../doc/examples/pod*.yaml; do
+		sed "s|/srv/images/busybox|$IMAGES/busybox|" "$file" | kubectl create -n slurm-alice -f -
+	done
+	WITHIN=60 eventually phase on-slurm Succeeded
+	WITHIN=60 eventually phase with-settings Succeeded
+	kubectl logs -n slurm-alice on-slurm | grep -E '^job [0-9]+ on node[1-4]$'
+	[ "$(kubectl logs -n slurm-alice with-settings)" = hello ]
+	kubectl wait -n slurm-alice job/six --for=condition=Complete --timeout=120s
+	kubectl delete -n slurm-alice --timeout=60s job/six pod/on-slurm pod/with-settings configmap/pod-settings secret/pod-password
+}
+
+@test "several nodes, several tasks a node" {
+	pod wide 'containers: [{name: main, image: IMAGE, command: [sh, -c, "echo $SLURM_PROCID of $SLURM_NTASKS on $SLURMD_NODENAME; cat /settings/colour; echo"],
+		volumeMounts: [{name: settings, mountPath: /settings}]}], volumes: [{name: settings, configMap: {name: settings}}]' \
+		'slurm-kube.io/nodes: "2", slurm-kube.io/tasks-per-node: "2"'
+	WITHIN=60 eventually phase wide Succeeded
+	[ "$(kubectl logs -n slurm-alice wide | grep -c ' of 4 on ')" = 4 ]
+	[ "$(kubectl logs -n slurm-alice wide | grep -c blue)" = 4 ]
+	[ "$(kubectl logs -n slurm-alice wide | sed -n 's/.* on //p' | sort -u | wc -l)" = 2 ]
+	eventually nothing_left
 }
 
 @test "the agent is killed between any two writes: one job" {

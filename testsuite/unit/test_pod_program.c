@@ -43,9 +43,12 @@ static void test_expand(void **state)
 /* The plan comes whole, and nothing of it is left in the environment. */
 static void test_plan(void **state)
 {
-	char plan[] = "KUBE_POD={\"uid\":\"u\",\"containers\":[{\"name\":\"m\",\"image\":\"i\",\"env\":[{\"name\":\"X\",\"from\":"
-		      "\"KUBE_POD_FROM_A0\",\"key\":\"k.y\"},{\"name\":\"LD_PRELOAD\",\"value\":\"a,b\\\\$(X)\"},";
-	char rest[] = "KUBE_POD_2={\"name\":\"N\",\"from\":\"KUBE_POD_FROM_B0\",\"key\":\"k\",\"optional\":true}]}]}";
+	char plan[] = "KUBE_POD={\"uid\":\"u\",\"containers\":[{\"name\":\"m\",\"image\":\"i\","
+		      "\"env\":[{\"name\":\"X\",\"from\":"
+		      "\"KUBE_POD_FROM_A0\",\"key\":\"k.y\"},{\"name\":\"LD_PRELOAD\",\"value\":"
+		      "\"a,b\\\\$(X)\"},";
+	char rest[] = "KUBE_POD_2={\"name\":\"N\",\"from\":\"KUBE_POD_FROM_B0\",\"key\":\"k\","
+		      "\"optional\":true}]}]}";
 	char source[] = "KUBE_POD_FROM_A0={\"k.y\":\"czNjcmV0\"}", other[] = "OTHER=1";
 	char *env[] = { plan, other, rest, source, NULL };
 	char **before = environ;
@@ -77,7 +80,8 @@ static void test_plan(void **state)
 
 static void test_no_plan(void **state)
 {
-	static const char *const plans[] = { "KUBE_POD=", "KUBE_POD=[]", "KUBE_POD={}", "KUBE_POD={\"uid\":\"u\",\"containers\":[7]}",
+	static const char *const plans[] = { "KUBE_POD=", "KUBE_POD=[]", "KUBE_POD={}",
+					     "KUBE_POD={\"uid\":\"u\",\"containers\":[7]}",
 					     "NONE=" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(plans); i++) {
@@ -97,7 +101,8 @@ static void test_no_plan(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_expand), cmocka_unit_test(test_plan),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_expand),
+					    cmocka_unit_test(test_plan),
 					    cmocka_unit_test(test_no_plan) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -297,8 +297,10 @@ static void test_refusals(void **state)
 		  "metadata.annotations[slurm-kube.io/node]: " },
 		{ "\"slurm-kube.io/nodes\":\"2x\"", "", "",
 		  "metadata.annotations[slurm-kube.io/nodes]: " },
-		{ "", "\"initContainers\":[{\"name\":\"main\",\"image\":\"x\"}]", "",
-		  "spec.containers: two are called" },
+		{ "", "\"initContainers\":[{\"name\":\"main\",\"image\":\"x\",\"args\":[\"a\"]}]",
+		  "", "spec.containers: two are called" },
+		{ "", "\"initContainers\":[{\"name\":\"i\",\"image\":\"x\"}]", "",
+		  "spec.initContainers[0]: it has neither" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
