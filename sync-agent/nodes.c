@@ -299,7 +299,7 @@ static void tell(struct agent *a)
 		n->wanted = NULL;
 		n->dirty = true;
 	}
-	if (!a->nodes.table)
+	if (!a->pods.sources)
 		a->pods.settled = true; /* nothing to watch */
 	a->nodes.known = true;
 	a->nodes.dirty = false;
@@ -370,7 +370,7 @@ bool nodes_settled(const struct agent *a)
 	if (!nodes_wanted(a))
 		return true;
 	for (const struct node *n = a->nodes.table; n; n = n->hh.next)
-		if (n->in_flight || n->dirty || (!n->wanted != !n->is && !a->dry_run))
+		if (n->in_flight || (n->dirty && !n->told) || (!n->wanted != !n->is && !a->dry_run))
 			return false;
 	return a->nodes.known;
 }

@@ -22,6 +22,7 @@ struct node {
 	bool dirty; /* to be compared */
 
 	bool in_flight;
+	bool told; /* --dry-run: what it needs */
 	unsigned tries;
 	int64_t not_before, next_status; /* monotonic */
 

@@ -47,7 +47,7 @@ static bool send_request(struct node *n, const char *method, const char *path, c
 	metrics_count(&n->agent->metrics, strcmp(method, "GET") ? COUNT_WRITE_NODE : COUNT_READ);
 	log_debug("%s %s", method, path);
 	/* With --dry-run nothing comes back: it is told once. */
-	n->dirty &= !n->agent->dry_run;
+	n->told = n->agent->dry_run;
 	return !n->agent->dry_run;
 }
 
@@ -265,7 +265,7 @@ static bool has_pods(struct node *n)
 
 static int64_t advance_object(struct node *n, int64_t now)
 {
-	if (n->in_flight || !n->dirty)
+	if (n->in_flight || !n->dirty || n->told)
 		return INT64_MAX;
 	if (now < n->not_before)
 		return n->not_before;

@@ -145,26 +145,39 @@ static bool has_stderr(struct json_object *job)
 	return error && error[0] && (!out || strcmp(out, error));
 }
 
+/* Each task's own, and its stderr where that is another file. */
+static void add_tasks(struct json_object *list, const char *tasks, const char *image, bool both)
+{
+	struct indexes set = { 0 };
+	char name[32];
+
+	if (indexes_parse(&set, tasks, NULL) < 0)
+		return;
+	for (size_t i = 0; i < set.n_words * 64; i++) {
+		if (!(set.words[i / 64] >> i % 64 & 1))
+			continue;
+		snprintf(name, sizeof(name), "task-%zu", i);
+		add_container(list, name, image);
+		snprintf(name, sizeof(name), "stderr-%zu", i);
+		if (both)
+			add_container(list, name, image);
+	}
+	indexes_free(&set);
+}
+
 static struct json_object *containers(struct json_object *job, const char *tasks)
 {
 	struct json_object *list = json_object_new_array();
 	const char *image = json_get_string(job, "status.container") ?: IMAGE_NONE;
-	struct indexes set = { 0 };
-	char name[32];
+	bool both = has_stderr(job);
 
 	if (image[0] == ' ' || !image[0])
 		image = IMAGE_NONE;
 	add_container(list, "stdout", image);
-	if (has_stderr(job))
+	if (both)
 		add_container(list, "stderr", image);
-	if (tasks && indexes_parse(&set, tasks, NULL) == 0)
-		for (size_t i = 0; i < set.n_words * 64; i++) {
-			if (!(set.words[i / 64] >> i % 64 & 1))
-				continue;
-			snprintf(name, sizeof(name), "task-%zu", i);
-			add_container(list, name, image);
-		}
-	indexes_free(&set);
+	if (tasks)
+		add_tasks(list, tasks, image, both);
 	return list;
 }
 

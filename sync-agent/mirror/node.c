@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sync-agent/mirror/node.h"
 
-#include <ctype.h>
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
@@ -120,22 +120,26 @@ static struct json_object *conditions(const struct node_facts *f)
 	return list;
 }
 
-static void add_address(struct json_object *list, const char *type, const char *address)
+static bool is_ip(const char *text)
 {
-	struct json_object *o = json_object_new_object();
+	struct in6_addr address;
 
-	json_set_string(o, "type", type);
-	json_set_string(o, "address", address);
-	json_object_array_add(list, o);
+	return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
 }
 
+/* One address only: of several the API server likes a Hostname best, and the node's own name is in
+ * no DNS. */
 static void set_endpoint(struct json_object *status, const struct node_facts *f)
 {
 	struct json_object *list = json_object_new_array(), *endpoints, *port;
+	struct json_object *address = json_object_new_object();
 
-	if (f->address)
-		add_address(list, "InternalIP", f->address);
-	add_address(list, "Hostname", f->name);
+	if (f->address) {
+		json_set_string(address, "type", is_ip(f->address) ? "InternalIP" : "Hostname");
+		json_set_string(address, "address", f->address);
+		json_object_array_add(list, json_object_get(address));
+	}
+	json_object_put(address);
 	json_object_object_add(status, "addresses", list);
 	if (!f->port)
 		return;

@@ -83,6 +83,7 @@ struct json_object *node_labels(const struct node_facts *f)
 	 * that. */
 	json_set_string(labels, "kubernetes.io/hostname", f->name);
 	json_set_string(labels, "type", "virtual-kubelet");
+	json_set_string(labels, "node.kubernetes.io/exclude-from-external-load-balancers", "true");
 	set(labels, "virtual-node", "true");
 	set(labels, "cluster", f->cluster);
 	if (f->partition)

@@ -192,6 +192,9 @@ struct json_object *node_status_patch(struct json_object *is, struct json_object
 
 		if (!value || same(value, json_member(before, wholes[i])))
 			continue;
+		if (!json_member(before, wholes[i]) && json_object_is_type(value, json_type_array) &&
+		    !json_length(value))
+			continue;
 		json_object_object_add(patch, wholes[i], json_object_get(value));
 		*urgent = true;
 	}

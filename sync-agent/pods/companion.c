@@ -33,6 +33,7 @@ struct companion {
 	bool removing; /* by the agent itself */
 	bool let_go;   /* somebody has deleted it, and its job had ended */
 	bool said_taken;
+	int64_t not_before; /* monotonic: then its name may be free */
 };
 
 static struct companion *own(struct pod *p)
@@ -154,20 +155,34 @@ static void take_job(struct agent *a, struct entry *e, struct json_object *job)
 
 /* -- what it needs -------------------------------------------------------------------------- */
 
-/* Somebody else's pod has the name. */
-static bool is_taken(struct agent *a, struct pod *p, const struct kube_answer *answer)
+/* What there is under its name: a pod that was made for it and whose node is no more, so that no
+ * watch tells of it, or somebody else's. */
+static void look(struct agent *a, struct pod *p, struct json_object *pod)
 {
 	struct companion *c = p->own;
 
-	if (answer->status != 409)
-		return false;
+	if (companion_is(pod, a->cluster)) {
+		pods_take(a, pod);
+		return;
+	}
 	if (!c->said_taken)
 		log_warning("pod %s/%s is there already and not of the SlurmJob of that name, "
 			    "whose logs "
 			    "can't be shown until it goes",
 			    p->namespace, p->name);
 	c->said_taken = true;
-	pods_wait(a, p, clock_us() + TAKEN_AGAIN);
+	c->not_before = clock_us() + TAKEN_AGAIN;
+}
+
+static bool is_taken(struct agent *a, struct pod *p, const struct kube_answer *answer)
+{
+	struct pod_write w = {
+		.what = "read it", .method = "GET", .tail = "", .untaken = true, .done = look
+	};
+
+	if (answer->status != 409)
+		return false;
+	pod_write(a, p, &w);
 	return true;
 }
 
@@ -180,6 +195,10 @@ static void create(struct agent *a, struct pod *p)
 	};
 	const char *node = nodes_for(a, c->partition);
 
+	if (clock_us() < c->not_before) {
+		pods_wait(a, p, c->not_before);
+		return;
+	}
 	if (!node) {
 		pods_wait(a, p, clock_us() + NODE_AGAIN);
 		return;

@@ -72,6 +72,7 @@ struct pod *pods_add(struct agent *a, const char *namespace, const char *name,
 	}
 	p->name = p->namespace + strlen(namespace) + 1;
 	p->kind = kind;
+	p->node = "";
 	HASH_ADD_KEYPTR(hh, a->pods.table, p->namespace, len, p);
 	return p;
 }
@@ -117,12 +118,22 @@ static void set_kind(struct pod *p, const struct pod_kind *kind)
 	p->kind = kind;
 }
 
+static void set_node(struct pod *p, const char *name)
+{
+	if (p->node[0])
+		free((char *)p->node);
+	p->node = name && name[0] ? strdup(name) : NULL;
+	if (!p->node)
+		p->node = "";
+}
+
 static void drop(struct agent *a, struct pod *p)
 {
 	set_kind(p, NULL);
 	move_to(a, p, PODS_NONE);
 	HASH_DEL(a->pods.table, p);
 	tally_free(&p->requests);
+	set_node(p, NULL);
 	free(p->version);
 	free(p->namespace);
 	free(p);
@@ -200,7 +211,7 @@ static void take_object(struct agent *a, struct pod *p, struct json_object *pod)
 	const char *scheduler = json_get_string(pod, "spec.schedulerName");
 
 	snprintf(p->uid, sizeof(p->uid), "%s", uid ? uid : "");
-	snprintf(p->node, sizeof(p->node), "%s", node ? node : "");
+	set_node(p, node);
 	p->phase = phase_of(json_get_string(pod, "status.phase"));
 	p->deleting = json_get(pod, "metadata.deletionTimestamp") != NULL;
 	p->scheduled_by_us = scheduler && a->config.pods_scheduler &&
@@ -246,7 +257,8 @@ void pods_forget(struct agent *a, struct pod *p, const char *version)
 	if (version)
 		set_version(p, version);
 	p->exists = p->deleting = false;
-	p->uid[0] = p->node[0] = '\0';
+	p->uid[0] = '\0';
+	set_node(p, NULL);
 	p->phase = POD_PENDING;
 	tally_free(&p->requests);
 	if (existed && p->kind->gone)

@@ -24,8 +24,6 @@
 #include "sync-agent/kube/client.h"
 #include "sync-agent/slurm/tally.h"
 
-#define POD_NODE_MAX 254 /* bytes of a node's name, the NUL included */
-
 struct agent;
 struct entry;
 struct pod;
@@ -70,7 +68,7 @@ struct pod {
 	/* The pod as the API server has it, if exists. */
 	char *version; /* resourceVersion, also of one that is no more */
 	char uid[37];
-	char node[POD_NODE_MAX]; /* spec.nodeName, "" if none */
+	const char *node; /* spec.nodeName, "" if none */
 	enum pod_phase phase;
 	bool exists;
 	bool deleting;	      /* deletionTimestamp is set */
@@ -131,6 +129,7 @@ struct pod_write {
 	const char *path; /* of another object, instead of the pod's; NULL: the pod's. 404 is refused() then */
 	const char *type; /* of the body, NULL: application/json */
 	struct json_object *body; /* stays the caller's; NULL: none */
+	bool untaken; /* the answer is not given to pods_take(): done looks at it first */
 	/* Taken (2xx). object: the answer, whatever its kind; a Pod has been given to pods_take().
 	 * May be NULL. */
 	void (*done)(struct agent *a, struct pod *p, struct json_object *object);

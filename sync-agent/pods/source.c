@@ -15,7 +15,7 @@
 struct source {
 	struct source *next;
 	struct agent *agent;
-	char node[POD_NODE_MAX]; /* "": those of our scheduler */
+	char node[254]; /* "": those of our scheduler */
 	char *query;
 	struct watch watch;
 	bool listed; /* once */

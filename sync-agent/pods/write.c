@@ -35,7 +35,7 @@ static void taken(struct pending *w, const struct kube_answer *answer)
 	/* The answer to a deletion with grace period 0 is the pod as it was. */
 	if (w->removal)
 		pods_forget(a, w->pod, NULL);
-	else if (is_pod(o))
+	else if (is_pod(o) && !w->write.untaken)
 		pods_take(a, o);
 	if (w->write.done)
 		w->write.done(a, w->pod, o);

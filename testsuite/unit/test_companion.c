@@ -71,10 +71,11 @@ static void test_containers(void **state)
 		{ "", ",\"array\":{\"pendingIndexes\":\"3\",\"completedIndexes\":\"0-1\"}",
 		  "stdout task-0 task-1 task-3" },
 		{ "",
-		  ",\"array\":{\"pendingIndexes\":\"0-15\"},\"current\":{\"output\":\"a\","
+		  ",\"array\":{\"pendingIndexes\":\"0,15\"},\"current\":{\"output\":\"a\","
 		  "\"error\":\"b\"}",
-		  "stdout stderr task-0 task-1 task-2 task-3 task-4 task-5 task-6 task-7 task-8 "
-		  "task-9 "
+		  "stdout stderr task-0 stderr-0 task-15 stderr-15" },
+		{ "", ",\"array\":{\"pendingIndexes\":\"0-15\"}",
+		  "stdout task-0 task-1 task-2 task-3 task-4 task-5 task-6 task-7 task-8 task-9 "
 		  "task-10 task-11 task-12 task-13 task-14 task-15" },
 		{ "", ",\"array\":{\"pendingIndexes\":\"0-16\"}", "stdout" },
 		{ ANNOTATED("true"), ",\"array\":{\"pendingIndexes\":\"0-99999\"}", "stdout" },

@@ -64,6 +64,13 @@ static struct json_object *condition(struct json_object *o, const char *type)
 	return NULL;
 }
 
+static const char *text_of(struct json_object *o)
+{
+	return o ? json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
+							     JSON_C_TO_STRING_NOSLASHESCAPE)
+		 : "";
+}
+
 static void test_names(void **state)
 {
 	static const char long_name[] = "a-partition-with-a-name-that-is-much-too-long-for-a-label";
@@ -172,6 +179,30 @@ static void test_amounts(void **state)
 	tally_free(&licenses);
 }
 
+static void test_address(void **state)
+{
+	static const struct {
+		const char *address, *addresses;
+	} rows[] = {
+		{ NULL, "[]" },
+		{ "10.0.0.1", "[{\"type\":\"InternalIP\",\"address\":\"10.0.0.1\"}]" },
+		{ "fd00::1", "[{\"type\":\"InternalIP\",\"address\":\"fd00::1\"}]" },
+		{ "login.site", "[{\"type\":\"Hostname\",\"address\":\"login.site\"}]" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct partition p = partition();
+		struct node_facts f = facts(&p);
+		_cleanup_json_ struct json_object *o = NULL;
+
+		f.address = rows[i].address;
+		o = node_object(&f);
+		assert_string_equal(text_of(json_get(o, "status.addresses")), rows[i].addresses);
+		assert_int_equal(json_get_int(o, "status.daemonEndpoints.kubeletEndpoint.Port", 0),
+				 10250);
+	}
+}
+
 static void test_bounds(void **state)
 {
 	struct partition p = partition();
@@ -236,11 +267,6 @@ static struct json_object *parse(const char *text)
 
 	assert_non_null(o);
 	return o;
-}
-
-static const char *text_of(struct json_object *o)
-{
-	return o ? json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE) : "";
 }
 
 static void test_patch(void **state)
@@ -333,10 +359,11 @@ static void test_status_patch(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),  cmocka_unit_test(test_resources),
-		cmocka_unit_test(test_labels), cmocka_unit_test(test_amounts),
-		cmocka_unit_test(test_bounds), cmocka_unit_test(test_states),
-		cmocka_unit_test(test_patch),  cmocka_unit_test(test_status_patch),
+		cmocka_unit_test(test_names),	     cmocka_unit_test(test_resources),
+		cmocka_unit_test(test_labels),	     cmocka_unit_test(test_amounts),
+		cmocka_unit_test(test_bounds),	     cmocka_unit_test(test_address),
+		cmocka_unit_test(test_states),	     cmocka_unit_test(test_patch),
+		cmocka_unit_test(test_status_patch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
