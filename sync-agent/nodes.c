@@ -357,8 +357,6 @@ int64_t nodes_run(struct agent *a)
 	if (!a->nodes.known || now < a->kube_pause_until)
 		return a->nodes.known && a->kube_pause_until < next ? a->kube_pause_until : next;
 	HASH_ITER (hh, a->nodes.table, n, tmp) {
-		if (!kube_has_room(a->kube))
-			break;
 		due = node_advance(n, now);
 		next = due < next ? due : next;
 	}

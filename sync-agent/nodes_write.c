@@ -290,7 +290,8 @@ int64_t node_advance(struct node *n, int64_t now)
 		node_drop(n->agent, n);
 		return INT64_MAX;
 	}
-	next = advance_object(n, now);
+	/* A heartbeat is sent whatever else is under way: of a node that has none Kubernetes deletes the pods. */
+	next = kube_has_room(n->agent->kube) ? advance_object(n, now) : INT64_MAX;
 	if (!n->is || !n->wanted || n->lease_in_flight || n->agent->dry_run || n->agent->once)
 		return next;
 	if (now >= n->lease_next)

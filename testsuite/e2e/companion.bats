@@ -164,6 +164,19 @@ pod_writes() {
 	[ "$(pod_writes alice "$gone" create '')" = 1 ]
 }
 
+@test "an API server that was away learns how it ended" {
+	id=$(submit alice --wrap 'sleep 600')
+	eventually phase_is alice "$id" Running
+	uid=$(pod alice "$id" .metadata.uid)
+	"$LAB" kill apiserver
+	as alice scancel "$id"
+	eventually no_jobs
+	"$LAB" up apiserver
+	eventually phase_is alice "$id" Failed
+	pod_has alice "$id" .metadata.uid "$uid"
+	pod_has alice "$id" .status.reason CANCELLED
+}
+
 @test "an agent that starts anew writes nothing where all is as it should be" {
 	id=$(submit alice --wrap true)
 	eventually phase_is alice "$id" Succeeded

@@ -211,6 +211,16 @@ hashed() {
 	"$LAB" restart controller-manager
 }
 
+@test "slurmctld's silence is told after a minute, and the nodes stay ready" {
+	"$LAB" down slurmctld
+	WITHIN=120 eventually condition_is debug PartitionUp Unknown SlurmctldUnreachable
+	eventually node_has debug .spec.unschedulable true
+	condition_is debug Ready True NodesUp
+	"$LAB" up slurmctld
+	eventually condition_is debug PartitionUp True UP
+	eventually node_has debug .spec.unschedulable null
+}
+
 @test "nodes.create: cluster makes one node of all, and the others go" {
 	configure 'nodes:' '  create: cluster'
 	eventually only_node slurm-lab
