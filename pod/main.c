@@ -180,6 +180,7 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "slurm-kube-pod: %s\n", err.text);
 		rc = POD_EXIT_SETUP;
 	} else {
+		volumes_name(&p);
 		rc = argc > 1 ? run_option(&p, argv[1]) : run_pod(&p);
 	}
 	plan_free(&p);

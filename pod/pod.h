@@ -82,6 +82,7 @@ char **env_for_srun(struct json_object *env, struct error *err);
 void env_free(char ***env);
 
 /* volumes.c: on this node. volumes_clear() also takes away what an earlier run has left. */
+void volumes_name(struct pod *p); /* first */
 int volumes_make(struct pod *p, struct error *err);
 int volumes_clear(struct pod *p, struct error *err);
 /* The path of a volume. Returns 0, or -1 with err filled. */

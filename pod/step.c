@@ -208,6 +208,7 @@ int step_everywhere(struct pod *p, const char *option, struct error *err)
 	add(&w, "--quiet");
 	add(&w, "--input=none");
 	add(&w, "--nodes=%lld", (long long)json_get_int(p->plan, "nodes", 1));
+	add(&w, "--ntasks=%lld", (long long)json_get_int(p->plan, "nodes", 1));
 	add(&w, "--ntasks-per-node=1");
 	add(&w, "--gres=none");
 	add(&w, "--job-name=volumes");

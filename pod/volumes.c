@@ -50,7 +50,7 @@ static bool is_memory(const char *path)
 	return statfs(path, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
-static void name_folders(struct pod *p)
+void volumes_name(struct pod *p)
 {
 	const char *job = getenv("SLURM_JOB_ID") ?: "0", *tmp = getenv("TMPDIR");
 	unsigned uid = geteuid();
@@ -62,10 +62,7 @@ static void name_folders(struct pod *p)
 
 int volumes_clear(struct pod *p, struct error *err)
 {
-	int rc;
-
-	name_folders(p);
-	rc = remove_tree(AT_FDCWD, p->memory, err);
+	int rc = remove_tree(AT_FDCWD, p->memory, err);
 	return remove_tree(AT_FDCWD, p->disk, rc < 0 ? NULL : err) < 0 ? -1 : rc;
 }
 
@@ -298,7 +295,6 @@ int volumes_make(struct pod *p, struct error *err)
 	struct json_object *list = json_get(p->plan, "volumes");
 	char messages[PATH_MAX];
 
-	name_folders(p);
 	if (is_made(p))
 		return 0;
 	if (volumes_clear(p, err) < 0)

@@ -11,6 +11,7 @@ noinst_PROGRAMS += \
 	testsuite/fuzz/fuzz_image \
 	testsuite/fuzz/fuzz_lists \
 	testsuite/fuzz/fuzz_options \
+	testsuite/fuzz/fuzz_pod \
 	testsuite/fuzz/fuzz_watch \
 	testsuite/fuzz/fuzz_yaml
 
@@ -48,6 +49,11 @@ testsuite_fuzz_fuzz_options_SOURCES = testsuite/fuzz/fuzz_options.c testsuite/fu
 testsuite_fuzz_fuzz_options_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 testsuite_fuzz_fuzz_options_LDFLAGS = $(FUZZ_LDFLAGS)
 testsuite_fuzz_fuzz_options_LDADD = libspank.la libcommon_seal.la libcommon.la
+
+testsuite_fuzz_fuzz_pod_SOURCES = testsuite/fuzz/fuzz_pod.c testsuite/fuzz/fuzz.h
+testsuite_fuzz_fuzz_pod_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+testsuite_fuzz_fuzz_pod_LDFLAGS = $(FUZZ_LDFLAGS)
+testsuite_fuzz_fuzz_pod_LDADD = libpods.la libmirror.la libcommon_json.la libcommon.la $(JSON_LIBS)
 
 testsuite_fuzz_fuzz_watch_SOURCES = testsuite/fuzz/fuzz_watch.c testsuite/fuzz/fuzz.h
 testsuite_fuzz_fuzz_watch_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS)

@@ -3,6 +3,7 @@
 
 #include "sync-agent/agent.h"
 #include "sync-agent/clock.h"
+#include "sync-agent/pods/job_pod.h"
 
 /* What was asked since the last look here. */
 static struct {
@@ -18,6 +19,10 @@ void slurm_thread_ask(struct slurm_thread *t, enum slurm_ask ask, uint32_t job_i
 	asked.past += ask == ASK_PAST;
 	asked.last_id = ask == ASK_QUEUE ? asked.last_id : job_id;
 	asked.whole = ask == ASK_QUEUE ? force : asked.whole;
+}
+
+void job_pod_steps(struct agent *a, const struct entry *e)
+{
 }
 
 /* Run what is due, waiting at most wait_us for it. Returns the number of questions. */
