@@ -111,14 +111,18 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/kube/client.c sync-agent/kube/client.h \
 	sync-agent/kube/watch.c sync-agent/kube/watch.h \
 	sync-agent/kubelet/answers.c sync-agent/kubelet/asked.h \
+	sync-agent/kubelet/channels.c sync-agent/kubelet/channels.h \
 	sync-agent/kubelet/enter.c \
+	sync-agent/kubelet/exec_request.c sync-agent/kubelet/exec_request.h \
 	sync-agent/kubelet/keeper.c sync-agent/kubelet/keeper.h \
 	sync-agent/kubelet/kubelet.c sync-agent/kubelet/kubelet.h \
 	sync-agent/kubelet/link.c sync-agent/kubelet/link.h \
 	sync-agent/kubelet/open_file.c sync-agent/kubelet/open_file.h \
 	sync-agent/kubelet/papers.c sync-agent/kubelet/papers.h \
 	sync-agent/kubelet/process.c sync-agent/kubelet/process.h \
+	sync-agent/kubelet/pass_fds.c sync-agent/kubelet/pass_fds.h \
 	sync-agent/kubelet/protocol.h \
+	sync-agent/kubelet/run_command.c sync-agent/kubelet/run_command.h \
 	sync-agent/kubelet/stream.c sync-agent/kubelet/stream.h \
 	sync-agent/kubelet/who.c sync-agent/kubelet/who.h \
 	sync-agent/leader.c sync-agent/leader.h \
@@ -173,6 +177,6 @@ sync_agent_slurm_kube_agent_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) 
 	$(MICROHTTPD_CFLAGS) $(GNUTLS_CFLAGS) $(SYSTEMD_CFLAGS)
 sync_agent_slurm_kube_agent_LDADD = libpods.la libagent.la libmirror.la libcommon_seal.la libcommon_json.la libcommon.la \
 	$(SLURM_LIBS) $(CURL_LIBS) $(JSON_LIBS) $(YAML_LIBS) \
-	$(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(SYSTEMD_LIBS) -lpthread
+	$(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(WSLAY_LIBS) $(SYSTEMD_LIBS) -lpthread
 man_MANS += sync-agent/slurm-kube-agent.8
 EXTRA_DIST += sync-agent/slurm-kube-agent.8

@@ -37,6 +37,27 @@ static void tell_output(struct asked *q, const struct output *output)
 	asked_send(q, o);
 }
 
+/* The SlurmJob that an answer holds; answers the question itself if there is none. */
+static struct json_object *object_of(struct asked *q, const struct kube_answer *answer)
+{
+	struct json_object *o = NULL;
+
+	if (answer->status == 404)
+		no_pod(q);
+	else if (answer->status != 200 || !(o = json_parse(answer->body, answer->len, NULL)))
+		asked_answer(q, 503, answer->problem);
+	return o;
+}
+
+static void read_object(struct asked *q, const struct entry *e, kube_done *done)
+{
+	char path[1024];
+
+	snprintf(path, sizeof(path), "/apis/" OBJECT_API_VERSION "/namespaces/%s/slurmjobs/%s",
+		 e->namespace, e->name);
+	asked_request(q, "GET", path, NULL, done);
+}
+
 static void got_object(void *ctx, const struct kube_answer *answer)
 {
 	_cleanup_(output_free) struct output output = { 0 };
@@ -44,13 +65,9 @@ static void got_object(void *ctx, const struct kube_answer *answer)
 	struct asked *q = ctx;
 	struct error err;
 
-	if (!asked_done(q))
+	if (!asked_done(q) || !(o = object_of(q, answer)))
 		return;
-	if (answer->status == 404)
-		no_pod(q);
-	else if (answer->status != 200 || !(o = json_parse(answer->body, answer->len, NULL)))
-		asked_answer(q, 503, answer->problem);
-	else if (output_find(o, json_get_string(q->question, "container") ?: "", &output, &err) < 0)
+	if (output_find(o, json_get_string(q->question, "container") ?: "", &output, &err) < 0)
 		asked_answer(q, (unsigned)err.code, err.text);
 	else
 		tell_output(q, &output);
@@ -75,27 +92,21 @@ static bool answer_job_pod(struct asked *q)
 
 void answer_output(struct asked *q)
 {
+	static const char no_previous[] = "there is no earlier output: Slurm keeps one file for "
+					  "all runs of a job, and empties it when "
+					  "the job is requeued, unless it was submitted with "
+					  "--open-mode=append; then the output of "
+					  "all runs is there without --previous";
 	struct entry *e = entry_of(q);
-	char path[1024];
 
 	if (answer_job_pod(q))
 		return;
-	if (!e || !e->exists) {
+	if (!e || !e->exists)
 		no_pod(q);
-		return;
-	}
-	if (json_get_bool(q->question, "previous", false)) {
-		asked_answer(q, 400,
-			     "there is no earlier output: Slurm keeps one file for all runs of a "
-			     "job, and empties it when "
-			     "the job is requeued, unless it was submitted with "
-			     "--open-mode=append; then the output of all "
-			     "runs is there without --previous");
-		return;
-	}
-	snprintf(path, sizeof(path), "/apis/" OBJECT_API_VERSION "/namespaces/%s/slurmjobs/%s",
-		 e->namespace, e->name);
-	asked_request(q, "GET", path, NULL, got_object);
+	else if (json_get_bool(q->question, "previous", false))
+		asked_answer(q, 400, no_previous);
+	else
+		read_object(q, e, got_object);
 }
 
 static bool has_ended(const struct asked *q, const struct entry *e)
@@ -116,4 +127,62 @@ void answer_ended(struct asked *q)
 	q->waits = true;
 	if (ended >= 0 ? ended : has_ended(q, e))
 		asked_answer(q, 200, NULL);
+}
+
+/* -- exec ------------------------------------------------------------------------------------- */
+
+static void tell_command(struct asked *q, struct json_object *status)
+{
+	static const char *const words[] = { "argv", "tty", "stdin" };
+	_cleanup_json_ struct json_object *o = json_object_new_object();
+	const char *image = json_get_string(status, "container");
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		json_object_object_add(o, words[i],
+				       json_object_get(json_get(q->question, words[i])));
+	json_set_int(o, "uid", json_get_int(status, "uid", -1));
+	json_set_int(o, "job", json_get_int(status, "jobId", 0));
+	json_set_string(o, "image", image);
+	if (!image)
+		json_set_string(o, "folder", json_get_string(status, "current.workingDir"));
+	asked_send(q, o);
+}
+
+static void got_running(void *ctx, const struct kube_answer *answer)
+{
+	_cleanup_json_ struct json_object *o = NULL;
+	struct asked *q = ctx;
+	const char *state;
+	char text[128];
+
+	if (!asked_done(q) || !(o = object_of(q, answer)))
+		return;
+	state = json_get_string(o, "status.state") ?: "not in Slurm yet";
+	snprintf(text, sizeof(text), "the job isn't running: it is %.40s", state);
+	if (strcmp(state, "RUNNING"))
+		asked_answer(q, 400, text);
+	else if (json_get(o, "status.array"))
+		asked_answer(q, 400,
+			     "the job is an array; srun --overlap --jobid=JOB_TASK enters one of "
+			     "its tasks");
+	else
+		tell_command(q, json_get(o, "status"));
+}
+
+void answer_exec(struct asked *q)
+{
+	const struct entry *e = entry_of(q);
+
+	if (job_pod_ended(q->agent, json_get_string(q->question, "namespace"),
+			  json_get_string(q->question, "pod"), "") >= 0)
+		asked_answer(q, 400,
+			     "a pod's containers on Slurm can't be entered; srun --overlap "
+			     "--jobid=JOB runs a "
+			     "command beside them");
+	else if (!e || !e->exists)
+		no_pod(q);
+	else if (!json_length(json_get(q->question, "argv")))
+		asked_answer(q, 400, "there is no command");
+	else
+		read_object(q, e, got_running);
 }

@@ -33,6 +33,7 @@ bool asked_done(struct asked *q);
 /* answers.c: begin to answer. answer_ended() may be called again, until the job has ended. */
 void answer_output(struct asked *q);
 void answer_ended(struct asked *q);
+void answer_exec(struct asked *q);
 /* enter.c */
 void answer_enter(struct asked *q);
 

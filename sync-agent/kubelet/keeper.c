@@ -2,6 +2,7 @@
 #include "sync-agent/kubelet/keeper.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include <uthash.h>
 #include <utlist.h>
 
@@ -19,9 +21,12 @@
 #include "sync-agent/kubelet/papers.h"
 #include "sync-agent/kubelet/process.h"
 #include "sync-agent/kubelet/protocol.h"
+#include "sync-agent/kubelet/run_command.h"
 #include "sync-agent/log.h"
 
 #define OPENERS_MAX 256
+#define COMMANDS_MAX 128
+#define COMMANDS_OF_USER 32
 #define OPENERS_OF_USER                                                                            \
 	16 /* a file system that hangs keeps no other user's files from being opened */
 #define LOOK_US 10000000 /* whether certificates have changed */
@@ -37,11 +42,12 @@ struct process {
 	int64_t started;
 };
 
-/* A child that opens a file. */
-struct opener {
+/* A child that opens a file, or runs a command. */
+struct child {
 	pid_t pid;
 	int64_t serial;
 	uid_t uid;
+	bool runs;
 	UT_hash_handle hh;
 };
 
@@ -51,7 +57,7 @@ struct keeper {
 	uint32_t minimum_uid;
 	struct papers papers;
 	struct process *processes, *serving; /* NULL: there is none, one is started at start_at */
-	struct opener *openers;
+	struct child *children;
 	uint32_t count;
 	int64_t start_at, look_at;
 };
@@ -96,16 +102,30 @@ static void child_signals(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
+/* By closing all others: what the agent has open is not for those who hear from everybody. */
+static void keep_only(const int *fds, size_t n)
+{
+	unsigned from = STDERR_FILENO + 1;
+
+	for (;;) {
+		unsigned next = UINT_MAX;
+
+		for (size_t i = 0; i < n; i++)
+			if (fds[i] >= (int)from && (unsigned)fds[i] < next)
+				next = (unsigned)fds[i];
+		if (next > from && close_range(from, next == UINT_MAX ? next : next - 1, 0) < 0)
+			_exit(1);
+		if (next == UINT_MAX)
+			return;
+		from = next + 1;
+	}
+}
+
 static void __attribute__((noreturn)) run_process(struct keeper *k, struct process *p, int fd)
 {
-	struct process *other;
-
 	child_signals();
 	prctl(PR_SET_NAME, "slurm-kube-klet");
-	close(k->fd);
-	close(k->signals);
-	DL_FOREACH (k->processes, other)
-		close(other->fd);
+	keep_only((const int[]){ fd, k->listener, p->watches }, 3);
 	process_run(&(struct process_config){
 		.number = p->number,
 		.keeper = fd,
@@ -202,70 +222,86 @@ static void process_ended(struct keeper *k, struct process *p, int status)
 	process_free(p);
 }
 
-/* -- files ------------------------------------------------------------------------------------ */
+/* -- files and commands ----------------------------------------------------------------------- */
 
-static unsigned openers_of(const struct keeper *k, uid_t uid)
+/* Is there room for one more? */
+static bool has_room(const struct keeper *k, uid_t uid, bool runs)
 {
-	unsigned n = 0;
+	unsigned all = 0, of_user = 0;
 
-	for (struct opener *o = k->openers; o; o = o->hh.next)
-		n += o->uid == uid;
-	return n;
+	for (struct child *c = k->children; c; c = c->hh.next) {
+		all += c->runs == runs;
+		of_user += c->runs == runs && c->uid == uid;
+	}
+	return runs ? all < COMMANDS_MAX && of_user < COMMANDS_OF_USER
+		    : all < OPENERS_MAX && of_user < OPENERS_OF_USER;
 }
 
-static void start_opener(struct keeper *k, struct json_object *answer)
+static void __attribute__((noreturn))
+run_child(struct json_object *answer, struct process *p, bool runs)
+{
+	child_signals();
+	if (runs)
+		run_command_child(answer, p->fd);
+	open_file_child(answer, p->fd, p->watches);
+}
+
+static void start_child(struct keeper *k, struct json_object *answer, bool runs)
 {
 	int64_t serial = json_get_int(answer, "serial", 0), uid = json_get_int(answer, "uid", -1);
 	struct process *p = process_of(k, serial);
-	struct opener *o;
+	struct child *c;
 
 	if (!p)
 		return;
 	if (uid <= 0 || uid < k->minimum_uid || uid >= UINT32_MAX) {
-		refuse(k, serial, 403, "the agent opens no files as a user below its minimumUid");
+		refuse(k, serial, 403, "the agent does nothing as a user below its minimumUid");
 		return;
 	}
-	o = HASH_COUNT(k->openers) < OPENERS_MAX && openers_of(k, uid) < OPENERS_OF_USER
-		    ? calloc(1, sizeof(*o))
-		    : NULL;
-	if (!o) {
-		refuse(k, serial, 503, "too many files are being opened; does a file system hang?");
+	c = has_room(k, (uid_t)uid, runs) ? calloc(1, sizeof(*c)) : NULL;
+	if (!c) {
+		refuse(k, serial, 503,
+		       runs ? "too many commands run"
+			    : "too many files are being opened; does a file system hang?");
 		return;
 	}
-	o->pid = fork();
-	if (o->pid == 0) {
-		child_signals();
-		open_file_child(answer, p->fd, p->watches);
-	}
-	if (o->pid < 0) {
-		refuse(k, serial, 503, "no process can be started to open the file");
-		free(o);
+	c->pid = fork();
+	if (c->pid == 0)
+		run_child(answer, p, runs);
+	if (c->pid < 0) {
+		refuse(k, serial, 503, "no process can be started for it");
+		free(c);
 		return;
 	}
-	o->serial = serial;
-	o->uid = (uid_t)uid;
-	HASH_ADD(hh, k->openers, pid, sizeof(o->pid), o);
+	c->serial = serial;
+	c->uid = (uid_t)uid;
+	c->runs = runs;
+	HASH_ADD(hh, k->children, pid, sizeof(c->pid), c);
+}
+
+static void child_ended(struct keeper *k, struct child *c, int status)
+{
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		refuse(k, c->serial, 504,
+		       c->runs ? "the command was cut off" : "the file system doesn't answer");
+	HASH_DEL(k->children, c);
+	free(c);
 }
 
 static void reap(struct keeper *k)
 {
 	struct signalfd_siginfo info;
 	struct process *p, *tmp;
-	struct opener *o;
+	struct child *c;
 	int status;
 	pid_t pid;
 
 	if (read(k->signals, &info, sizeof(info)) < 0)
 		return;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		HASH_FIND(hh, k->openers, &pid, sizeof(pid), o);
-		if (o) {
-			if (!WIFEXITED(status) || WEXITSTATUS(status))
-				refuse(k, o->serial, 504, "the file system doesn't answer");
-			HASH_DEL(k->openers, o);
-			free(o);
-			continue;
-		}
+		HASH_FIND(hh, k->children, &pid, sizeof(pid), c);
+		if (c)
+			child_ended(k, c, status);
 		DL_FOREACH_SAFE (k->processes, p, tmp)
 			if (p->pid == pid)
 				process_ended(k, p, status);
@@ -291,7 +327,9 @@ static void take_answer(struct keeper *k)
 	if (json_get(answer, "minimumUid"))
 		k->minimum_uid = (uint32_t)json_get_int(answer, "minimumUid", UINT32_MAX);
 	else if (json_get_string(answer, "path"))
-		start_opener(k, answer);
+		start_child(k, answer, false);
+	else if (json_get(answer, "argv"))
+		start_child(k, answer, true);
 	else
 		tell(process_of(k, json_get_int(answer, "serial", 0)), buf, n);
 }
@@ -353,6 +391,7 @@ void keeper_run(int fd, int listener, const struct config *config)
 	struct error err;
 	sigset_t mask;
 
+	keep_only((const int[]){ fd, listener }, 2);
 	sigfillset(&mask);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	sigemptyset(&mask);

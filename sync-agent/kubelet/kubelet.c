@@ -231,7 +231,8 @@ static void begin(struct agent *a, struct json_object *question, const char *op)
 		void (*answer)(struct asked *q);
 	} ops[] = { { "output", answer_output },
 		    { "ended", answer_ended },
-		    { "enter", answer_enter } };
+		    { "enter", answer_enter },
+		  { "exec", answer_exec } };
 	struct kubelet *k = a->kubelet;
 	struct asked *q = calloc(1, sizeof(*q));
 

@@ -43,16 +43,6 @@ static void wake(const struct waiter *w)
 
 /* -- what comes ------------------------------------------------------------------------------ */
 
-static int passed_fd(struct msghdr *msg)
-{
-	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-	int fd = -1;
-
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
-}
-
 static void drain(void)
 {
 	uint64_t one = 1;
@@ -61,7 +51,13 @@ static void drain(void)
 		_exit(1);
 }
 
-static void give_answer(struct json_object *answer, int *fd)
+static void close_all(int fds[PASS_FDS_MAX])
+{
+	for (int i = 0; i < PASS_FDS_MAX; i++)
+		closep(&fds[i]);
+}
+
+static void give_answer(struct json_object *answer, int fds[PASS_FDS_MAX])
 {
 	int64_t serial = json_get_int(answer, "serial", 0);
 	struct question *q;
@@ -70,7 +66,8 @@ static void give_answer(struct json_object *answer, int *fd)
 	HASH_FIND(hh, hub.questions, &serial, sizeof(serial), q);
 	if (q && !q->answer) {
 		q->answer = json_object_get(answer);
-		q->fd = TAKE_FD(*fd);
+		for (int i = 0; i < PASS_FDS_MAX; i++)
+			q->fds[i] = TAKE_FD(fds[i]);
 		wake(q->waiter);
 	}
 	pthread_mutex_unlock(&hub.lock);
@@ -79,24 +76,19 @@ static void give_answer(struct json_object *answer, int *fd)
 /* Returns false once the keeper has gone. */
 static bool take_message(void)
 {
-	char buf[KUBELET_MESSAGE_MAX], control[CMSG_SPACE(sizeof(int))];
-	struct iovec iov = { buf, sizeof(buf) };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = control,
-			      .msg_controllen = sizeof(control) };
 	_cleanup_json_ struct json_object *message = NULL;
-	_cleanup_close_ int fd = -1;
-	ssize_t n = recvmsg(hub.keeper, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	char buf[KUBELET_MESSAGE_MAX];
+	int fds[PASS_FDS_MAX];
+	ssize_t n = take_fds(hub.keeper, buf, sizeof(buf), fds);
 
 	if (n <= 0)
 		return n < 0 && (errno == EAGAIN || errno == EINTR);
-	fd = passed_fd(&msg);
-	message = json_parse(buf, n, NULL);
+	message = json_parse(buf, (size_t)n, NULL);
 	if (json_get_bool(message, "drain", false))
 		drain();
 	else if (message)
-		give_answer(message, &fd);
+		give_answer(message, fds);
+	close_all(fds);
 	return true;
 }
 
@@ -267,7 +259,7 @@ static int send_message(struct json_object *message)
 
 int question_ask(struct question *q, struct waiter *w, struct json_object *message)
 {
-	*q = (struct question){ .waiter = w, .fd = -1 };
+	*q = (struct question){ .waiter = w, .fds = { -1, -1, -1, -1 } };
 	pthread_mutex_lock(&hub.lock);
 	q->serial = ++hub.serial;
 	HASH_ADD(hh, hub.questions, serial, sizeof(q->serial), q);
@@ -325,6 +317,6 @@ void question_end(struct question *q)
 	if (open)
 		forget(q->serial);
 	json_object_put(q->answer);
-	closep(&q->fd);
-	*q = (struct question){ .fd = -1 };
+	close_all(q->fds);
+	*q = (struct question){ 0 };
 }

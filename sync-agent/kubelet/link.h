@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <uthash.h>
 
+#include "sync-agent/kubelet/pass_fds.h"
+
 /* Whoever waits: for answers and files, by polling its descriptor. */
 struct waiter {
 	int wake; /* an eventfd; -1: none */
@@ -22,7 +24,7 @@ struct question {
 	struct waiter *waiter;
 	/* Once it is answered: */
 	struct json_object *answer;
-	int fd; /* what came with it, -1 if nothing */
+	int fds[PASS_FDS_MAX]; /* what came with it, -1 where there is nothing */
 	UT_hash_handle hh;
 };
 
@@ -49,13 +51,13 @@ uint32_t waiter_touched(struct waiter *w);
  */
 int question_ask(struct question *q, struct waiter *w, struct json_object *message);
 
-/* Then answer and fd are the caller's to look at. */
+/* Then answer and fds are the caller's to look at. */
 bool question_answered(struct question *q);
 
 /* Wait for the answer. Returns 0, or -1 if the client has gone or ms are over. */
 int question_wait(struct question *q, int client, int ms);
 
-/* No answer is wanted any more. Puts the answer and closes fd. { 0 } is fine. */
+/* No answer is wanted any more. Puts the answer and closes fds. { 0 } is fine. */
 void question_end(struct question *q);
 
 #endif

@@ -6,13 +6,13 @@
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "sync-agent/kubelet/pass_fds.h"
 #include "sync-agent/kubelet/protocol.h"
 #include "sync-agent/owner/become.h"
 
@@ -54,27 +54,6 @@ static int watch(int watches, int fd)
 				 IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF);
 }
 
-static void send_file(int to, struct json_object *answer, int fd)
-{
-	const char *text = json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN);
-	char control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec iov = { (char *)text, strlen(text) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	if (fd >= 0) {
-		struct cmsghdr *c;
-
-		msg.msg_control = control;
-		msg.msg_controllen = sizeof(control);
-		c = CMSG_FIRSTHDR(&msg);
-		*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(fd)),
-				       .cmsg_level = SOL_SOCKET,
-				       .cmsg_type = SCM_RIGHTS };
-		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	}
-	_exit(sendmsg(to, &msg, MSG_NOSIGNAL) < 0);
-}
-
 void open_file_child(struct json_object *answer, int fd, int watches)
 {
 	const char *path = json_get_string(answer, "path");
@@ -99,6 +78,5 @@ void open_file_child(struct json_object *answer, int fd, int watches)
 	} else {
 		json_set_int(o, "wd", watch(watches, file));
 	}
-	send_file(fd, o, file);
-	_exit(1);
+	_exit(pass_fds(fd, o, &file, file >= 0) < 0);
 }

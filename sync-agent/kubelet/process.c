@@ -19,6 +19,7 @@
 #include <utlist.h>
 
 #include "common/cleanup.h"
+#include "sync-agent/kubelet/exec_request.h"
 #include "sync-agent/kubelet/link.h"
 #include "sync-agent/kubelet/protocol.h"
 #include "sync-agent/kubelet/stream.h"
@@ -179,10 +180,33 @@ static int split(char *path, char **names, int max)
 	return n;
 }
 
-/* Where a kubelet speaks SPDY, for which there is no library in C. kubectl shows this text. */
-static bool is_stream(const char *url)
+static enum MHD_Result send_exec(struct MHD_Connection *c, int client, char *const *names,
+				 struct exec_session **session)
 {
-	static const char *const starts[] = { "/exec/", "/attach/", "/run/", "/portForward/" };
+	struct MHD_Response *r;
+	const char *protocol;
+	char accept[29];
+	enum MHD_Result result;
+	struct error err;
+
+	*session = exec_begin(c, names[0], names[1], client, &protocol, accept, &err);
+	if (!*session)
+		return send_error(c, &err);
+	r = MHD_create_response_for_upgrade(exec_upgraded, *session);
+	if (!r)
+		return MHD_NO;
+	MHD_add_response_header(r, MHD_HTTP_HEADER_UPGRADE, "websocket");
+	MHD_add_response_header(r, MHD_HTTP_HEADER_SEC_WEBSOCKET_ACCEPT, accept);
+	MHD_add_response_header(r, MHD_HTTP_HEADER_SEC_WEBSOCKET_PROTOCOL, protocol);
+	result = MHD_queue_response(c, MHD_HTTP_SWITCHING_PROTOCOLS, r);
+	MHD_destroy_response(r);
+	return result;
+}
+
+/* What else kubelets have: streams that a job doesn't have. */
+static bool is_unknown_stream(const char *url)
+{
+	static const char *const starts[] = { "/attach/", "/run/", "/portForward/" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
 		if (!strncmp(url, starts[i], strlen(starts[i])))
@@ -191,27 +215,28 @@ static bool is_stream(const char *url)
 }
 
 static enum MHD_Result route(struct server *s, struct MHD_Connection *c, int client,
-			     const char *url, const char *method)
+			     const char *url, const char *method, struct exec_session **session)
 {
-	static const char logs[] = "/containerLogs/";
+	static const char logs[] = "/containerLogs/", exec[] = "/exec/";
 	char path[REQUEST_PATH_MAX], *names[3];
+	bool is_exec = !strncmp(url, exec, strlen(exec));
 
-	if (is_stream(url))
-		return send_text(
-			c, MHD_HTTP_BAD_REQUEST,
-			"a Slurm job can't be entered in this way; for a command beside it: "
-			"kubectl slurm exec, or srun --overlap --jobid=JOB");
-	if (strcmp(method, MHD_HTTP_METHOD_GET))
+	if (is_unknown_stream(url))
+		return send_text(c, MHD_HTTP_BAD_REQUEST,
+				 "a Slurm job has no such thing; its output: kubectl logs -f, a "
+				 "command beside "
+				 "it: kubectl slurm exec");
+	if (strcmp(method, MHD_HTTP_METHOD_GET) && !is_exec)
 		return send_text(c, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET is known here");
 	if (!strcmp(url, "/healthz"))
 		return send_text(c, MHD_HTTP_OK, "ok");
-	if (strncmp(url, logs, strlen(logs)) || strlen(url) >= sizeof(path))
+	if ((!is_exec && strncmp(url, logs, strlen(logs))) || strlen(url) >= sizeof(path))
 		return send_text(c, MHD_HTTP_NOT_FOUND, "404 page not found");
-	strcpy(path, url + strlen(logs));
+	strcpy(path, url + (is_exec ? strlen(exec) : strlen(logs)));
 	if (split(path, names, 3) != 3)
 		return send_text(c, MHD_HTTP_BAD_REQUEST,
-				 "a log is at /containerLogs/NAMESPACE/POD/CONTAINER");
-	return send_logs(s, c, client, names);
+				 "there are /containerLogs/ and /exec/NAMESPACE/POD/CONTAINER");
+	return is_exec ? send_exec(c, client, names, session) : send_logs(s, c, client, names);
 }
 
 /* No newcomer any more. The lock is held. */
@@ -251,7 +276,14 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 		    method, fd->connect_fd, &err) < 0)
 		return send_error(c, &err);
 	welcome(s, c, mine ? mine->socket_context : NULL);
-	return route(s, c, fd->connect_fd, url, method);
+	return route(s, c, fd->connect_fd, url, method, (struct exec_session **)state);
+}
+
+static void on_completed(void *arg, struct MHD_Connection *c, void **state,
+			 enum MHD_RequestTerminationCode how)
+{
+	exec_free(*state);
+	*state = NULL;
 }
 
 /* -- connections ------------------------------------------------------------------------------ */
@@ -346,7 +378,7 @@ static void start_daemon(struct server *s)
 		trust[0].option = MHD_OPTION_END;
 	s->daemon = MHD_start_daemon(
 		MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
-			MHD_USE_TLS | MHD_USE_ITC,
+			MHD_USE_TLS | MHD_USE_ITC | MHD_ALLOW_UPGRADE,
 		0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, s->config->listener,
 		MHD_OPTION_HTTPS_MEM_CERT, p->certificate, MHD_OPTION_HTTPS_MEM_KEY, p->key,
 		MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2",
@@ -354,7 +386,7 @@ static void start_daemon(struct server *s)
 		(unsigned)(KUBELET_STREAMS_MAX + 2 * NEWCOMERS_MAX), MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned)NEWCOMER_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL,
 		MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, s, MHD_OPTION_END);
+		on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
 }
 
 static void drain(struct server *s)

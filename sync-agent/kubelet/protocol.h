@@ -13,10 +13,11 @@
  *   {"serial":N, "op":"output", "namespace":"..", "pod":"..", "container":"..", "previous":bool}
  *   {"serial":N, "op":"ended", ..the same..}    answered when the job has ended
  *   {"serial":N, "op":"enter", "verb":"get", "token":".." or "name":"..", "groups":[..]}
+ *   {"serial":N, "op":"exec", "namespace":"..", "pod":"..", "argv":[..], "tty":bool, "stdin":bool}
  *   {"op":"forget", "of":N}    no answer is wanted any more
  *
- * The agent answers with {"serial":N, "status":S, "error":".."}, S being HTTP's (200: they may enter, it has
- * ended), or with a file:
+ * The agent answers with {"serial":N, "status":S, "error":".."}, S being HTTP's (200: they may
+ * enter, it has ended), or with a file:
  *
  *   {"serial":N, "uid":U, "path":"..", "state":"pending", "running" or "ended", "started":T}
  *
@@ -27,6 +28,16 @@
  * with the descriptor, unless there is an error. wd: its watch in the inotify instance that the
  * kubelet process and the keeper share, -1 if there is none. The high half of a serial is the
  * number of the kubelet process, which the keeper counts.
+ *
+ * Or, for exec, with what is to be run as a step of the job, argv, tty and stdin as they were asked
+ * for:
+ *
+ *   {"serial":N, "uid":U, "job":J, "image":".." (none: not in a container), "folder":"..",
+ * "argv":[..] ..}
+ *
+ * of which the keeper's child makes {"serial":N, "status":200} and descriptors: one from which the
+ * exit code (an int) can be read at the end, and the command's stdin, stdout and stderr, or its
+ * terminal.
  *
  * To the kubelet process alone the keeper says {"drain":true}: another one has taken over. To the
  * keeper alone the agent says {"minimumUid":U}. Each ends when the one before it does. */

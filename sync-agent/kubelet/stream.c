@@ -110,13 +110,13 @@ static void take_file(struct stream *s, struct question *q)
 	struct stat st;
 
 	s->opened = clock_us();
-	if (q->fd < 0 || fstat(q->fd, &st) < 0)
+	if (q->fds[0] < 0 || fstat(q->fds[0], &st) < 0)
 		return;
 	s->moved = false;
 	if (s->fd >= 0 && same_file(&st, &s->seen))
 		return;
 	closep(&s->fd);
-	s->fd = TAKE_FD(q->fd);
+	s->fd = TAKE_FD(q->fds[0]);
 	s->offset = 0;
 	s->seen = st;
 	s->stamper.inside = false;
@@ -149,7 +149,8 @@ static int look_for_file(struct stream *s, struct error *err)
 		return 0;
 	if (code == ENOENT && !s->over && (s->o.follow || time(NULL) < started + YOUNG_S))
 		return 0;
-	return error_set(err, code == ENOENT ? 404 : 400, "%s", text ? text : strerror(code));
+	/* Of a 404 kubectl shows no text. */
+	return error_set(err, 400, "%s", text ? text : strerror(code));
 }
 
 static bool client_is_there(void *stream)

@@ -1,0 +1,110 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# kubectl exec: a command beside a job, as a step of it.
+
+load helpers
+
+setup_file() {
+	bats_require_minimum_version 1.5.0
+	{
+		# Unless the lab has been started with it.
+		(. "$LAB_STATE/settings" && [ -n "$KUBELET" ]) || cat <<-END
+		kubelet:
+		  listen: $AGENT_KUBELET
+		  certificate: $LAB_STATE/pki/kubelet.crt
+		  key: $LAB_STATE/pki/kubelet.key
+		  clientCA: $LAB_STATE/pki/ca.crt
+		END
+		printf '%s\n' nodes: '  create: cluster' logs: '  pods: all'
+	} >"$LAB_STATE/etc/agent-more.yaml"
+	"$LAB" restart agent
+	quiet_slurm
+}
+
+teardown_file() {
+	rm -f "$LAB_STATE/etc/agent-more.yaml"
+	"$LAB" restart agent
+}
+
+setup() {
+	id=$(submit alice --wrap 'sleep 600')
+	eventually kubectl get pod -n slurm-alice "lab-$id"
+	eventually state_is alice "$id" RUNNING
+}
+
+teardown() {
+	scancel --quiet -u alice || :
+}
+
+# Since 1.31 kubectl speaks WebSocket, before that SPDY alone.
+needs_websocket() {
+	local minor
+	minor=$(kubectl version --client -o json | jq -r .clientVersion.minor)
+	[ "${minor%%[!0-9]*}" -ge 31 ] || skip "this kubectl speaks no WebSocket"
+}
+
+enter() {
+	timeout 60 kubectl exec -n slurm-alice "lab-$id" -c stdout "$@"
+}
+
+no_steps() {
+	[ -z "$(squeue -h -s -j "$id" -o %i | grep -vE 'batch|extern')" ]
+}
+
+@test "a command runs as a step of the job, as its owner" {
+	needs_websocket
+	run -0 --separate-stderr as alice kubectl exec "lab-$id" -c stdout -- sh -c 'id -un; echo $SLURM_JOB_ID; pwd; echo bad >&2'
+	[ "$output" = $'alice\n'"$id"$'\n/tmp' ]
+	[ "$stderr" = bad ]
+}
+
+@test "another user may not" {
+	run -1 as bob kubectl exec -n slurm-alice "lab-$id" -c stdout -- true
+	[[ "$output" = *[Ff]orbidden* ]]
+}
+
+@test "exit codes" {
+	needs_websocket
+	run -7 enter -- sh -c 'exit 7'
+	run enter -- /no/such/command
+	[ "$status" != 0 ]
+	run -0 enter -- true
+}
+
+@test "standard input, of any bytes and length" {
+	needs_websocket
+	head -c 3000000 /dev/urandom >"$BATS_TEST_TMPDIR/in"
+	enter -i -- cat <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out"
+	cmp "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/out"
+}
+
+@test "a terminal" {
+	needs_websocket
+	run -0 script -qec "kubectl exec -n slurm-alice lab-$id -c stdout -it -- sh -c 'test -t 0 && echo is one; stty size'" /dev/null </dev/null
+	[[ "$output" = *"is one"* ]]
+}
+
+@test "a client that goes away ends the command" {
+	needs_websocket
+	kubectl exec -n slurm-alice "lab-$id" -c stdout -- sleep 500 &
+	client=$!
+	eventually eval '! no_steps'
+	kill -KILL $client
+	eventually no_steps
+	state_is alice "$id" RUNNING
+}
+
+@test "a job that doesn't run can't be entered" {
+	needs_websocket
+	held=$(submit alice --hold --wrap true)
+	eventually kubectl get pod -n slurm-alice "lab-$held"
+	run -1 kubectl exec -n slurm-alice "lab-$held" -c stdout -- true
+	[[ "$output" = *"isn't running: it is PENDING"* ]]
+}
+
+@test "what isn't there is refused with a word that helps" {
+	run -1 env KUBECTL_REMOTE_COMMAND_WEBSOCKETS=false kubectl exec -n slurm-alice "lab-$id" -c stdout -- true
+	[[ "$output" = *"kubectl slurm exec"* ]]
+	run -1 env KUBECTL_REMOTE_COMMAND_WEBSOCKETS=false kubectl attach -n slurm-alice "lab-$id" -c stdout
+	[[ "$output" = *"kubectl logs -f"* ]]
+}
