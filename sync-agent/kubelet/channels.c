@@ -238,12 +238,15 @@ static void step(struct session *s, int ms)
 		{ .fd = room ? s->out : -1, .events = POLLIN },
 		{ .fd = room ? s->err : -1, .events = POLLIN },
 		{ .fd = s->out < 0 && s->err < 0 && !s->ended ? s->status : -1, .events = POLLIN },
+		/* libmicrohttpd, which stands between, doesn't tell. */
+		{ .fd = s->c->client, .events = POLLRDHUP },
 	};
 
 	if (poll(fds, ARRAY_SIZE(fds), ms) == 0 && ms > 0)
 		s->broken = true;
 	if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
 		s->broken |= wslay_event_recv(s->ws) != 0;
+	s->broken |= fds[5].revents != 0;
 	if (fds[1].revents || s->in_ends)
 		feed(s);
 	if (fds[2].revents && !pump(s, s->out, OUT))

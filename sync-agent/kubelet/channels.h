@@ -20,6 +20,7 @@ struct channels {
 	int socket;	       /* does not block; stays the caller's */
 	int fds[PASS_FDS_MAX]; /* as run_command.c passes them; closed, and -1, after channels_run()
 				*/
+	int client;	       /* the connection itself, to see it go away */
 	bool tty;
 };
 

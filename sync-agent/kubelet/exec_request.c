@@ -139,6 +139,7 @@ struct exec_session *exec_begin(struct MHD_Connection *c, const char *namespace,
 		s->channels.fds[i] = -1;
 	s->users = 1;
 	s->channels.tty = q.tty;
+	s->channels.client = client;
 	json_set_string(o, "op", "exec");
 	json_set_string(o, "namespace", namespace);
 	json_set_string(o, "pod", pod);

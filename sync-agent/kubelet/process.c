@@ -180,6 +180,14 @@ static int split(char *path, char **names, int max)
 	return n;
 }
 
+/* kubectl takes a text with ": " in it for YAML, and shows nothing of it. */
+static enum MHD_Result send_exec_error(struct MHD_Connection *c, struct error *err)
+{
+	for (char *p = err->text; (p = strstr(p, ": "));)
+		*p = ',';
+	return send_error(c, err);
+}
+
 static enum MHD_Result send_exec(struct MHD_Connection *c, int client, char *const *names,
 				 struct exec_session **session)
 {
@@ -191,7 +199,7 @@ static enum MHD_Result send_exec(struct MHD_Connection *c, int client, char *con
 
 	*session = exec_begin(c, names[0], names[1], client, &protocol, accept, &err);
 	if (!*session)
-		return send_error(c, &err);
+		return send_exec_error(c, &err);
 	r = MHD_create_response_for_upgrade(exec_upgraded, *session);
 	if (!r)
 		return MHD_NO;

@@ -125,7 +125,7 @@ static enum output_state state_of(struct json_object *slurmjob)
 	return !state || !strcmp(state, "PENDING") ? OUTPUT_PENDING : OUTPUT_RUNNING;
 }
 
-/* As companions' containers are named; and, though no pod lists it, a task's own "stderr-7". Returns false if it is
+/* As companions' containers are named; and a task's own "stderr-7". Returns false if it is
  * something else. */
 static bool parse_container(const char *name, int64_t *task, bool *is_err)
 {

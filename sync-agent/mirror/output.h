@@ -35,7 +35,7 @@ struct output {
 
 /* What a pod's container of that name is, in the SlurmJob: as companions' containers are named
  * (companion_container()), of an array stdout and stderr of the task that was started last; and stderr-7, the
- * stderr of an array's task 7, though no pod lists it.
+ * stderr of an array's task 7.
  * Returns 0, or -1 with err filled; its code is HTTP's status. */
 int output_find(struct json_object *slurmjob, const char *container, struct output *ret,
 		struct error *err);

@@ -99,7 +99,7 @@ no_steps() {
 	held=$(submit alice --hold --wrap true)
 	eventually kubectl get pod -n slurm-alice "lab-$held"
 	run -1 kubectl exec -n slurm-alice "lab-$held" -c stdout -- true
-	[[ "$output" = *"isn't running: it is PENDING"* ]]
+	[[ "$output" = *"isn't running, it is PENDING"* ]]
 }
 
 @test "what isn't there is refused with a word that helps" {
