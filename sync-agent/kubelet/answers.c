@@ -165,6 +165,8 @@ static void got_running(void *ctx, const struct kube_answer *answer)
 		asked_answer(q, 400,
 			     "the job is an array; srun --overlap --jobid=JOB_TASK enters one of "
 			     "its tasks");
+	else if (json_get_bool(q->question, "probe", false))
+		asked_answer(q, 200, NULL);
 	else
 		tell_command(q, json_get(o, "status"));
 }

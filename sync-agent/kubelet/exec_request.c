@@ -94,6 +94,7 @@ static int check(struct MHD_Connection *c, const char **protocol, char accept[29
 
 /* -- the command ------------------------------------------------------------------------------ */
 
+/* s: NULL to ask only whether it could be started. */
 static int start(struct exec_session *s, struct json_object *message, int client, struct error *err)
 {
 	_cleanup_(waiter_free) struct waiter w = { .wake = -1, .wd = -1 };
@@ -101,17 +102,32 @@ static int start(struct exec_session *s, struct json_object *message, int client
 	const char *text;
 	int64_t status;
 
+	json_set_bool(message, "probe", !s);
 	if (waiter_init(&w) < 0 || question_ask(&q, &w, message) < 0 ||
 	    question_wait(&q, client, START_MS) < 0)
 		return error_set(err, 503, "the agent gives no answer");
 	status = json_get_int(q.answer, "status", 500);
 	text = json_get_string(q.answer, "error");
-	if (status != 200 || q.fds[1] < 0)
+	if (status != 200 || (s && q.fds[1] < 0))
 		return error_set(err, status == 200 ? 500 : (int)status, "%s",
 				 text ? text : "no reason given");
-	for (int i = 0; i < PASS_FDS_MAX; i++)
+	for (int i = 0; s && i < PASS_FDS_MAX; i++)
 		s->channels.fds[i] = TAKE_FD(q.fds[i]);
 	return 0;
+}
+
+static struct exec_session *session_new(bool tty, int client)
+{
+	struct exec_session *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	for (int i = 0; i < PASS_FDS_MAX; i++)
+		s->channels.fds[i] = -1;
+	s->users = 1;
+	s->channels.tty = tty;
+	s->channels.client = client;
+	return s;
 }
 
 struct exec_session *exec_begin(struct MHD_Connection *c, const char *namespace, const char *pod,
@@ -121,30 +137,31 @@ struct exec_session *exec_begin(struct MHD_Connection *c, const char *namespace,
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 	struct query q = { .argv = json_object_new_array() };
 	struct exec_session *s;
+	struct error other;
 
 	json_object_object_add(o, "argv", q.argv);
-	if (check(c, protocol, accept, err) < 0)
-		return NULL;
 	MHD_get_connection_values(c, MHD_GET_ARGUMENT_KIND, on_argument, &q);
 	if (q.bytes > COMMAND_MAX) {
 		error_set(err, 400, "the command has more than %d bytes", COMMAND_MAX);
 		return NULL;
 	}
-	s = calloc(1, sizeof(*s));
-	if (!s) {
-		error_set(err, 503, "not enough memory");
-		return NULL;
-	}
-	for (int i = 0; i < PASS_FDS_MAX; i++)
-		s->channels.fds[i] = -1;
-	s->users = 1;
-	s->channels.tty = q.tty;
-	s->channels.client = client;
 	json_set_string(o, "op", "exec");
 	json_set_string(o, "namespace", namespace);
 	json_set_string(o, "pod", pod);
 	json_set_bool(o, "tty", q.tty);
 	json_set_bool(o, "stdin", q.in);
+	if (check(c, protocol, accept, &other) < 0) {
+		/* A newer kubectl comes in this way after a refusal: the reason of that is to be
+		 * shown. */
+		if (start(NULL, o, client, err) == 0)
+			*err = other;
+		return NULL;
+	}
+	s = session_new(q.tty, client);
+	if (!s) {
+		error_set(err, 503, "not enough memory");
+		return NULL;
+	}
 	if (start(s, o, client, err) == 0)
 		return s;
 	exec_free(s);

@@ -13,7 +13,8 @@
  *   {"serial":N, "op":"output", "namespace":"..", "pod":"..", "container":"..", "previous":bool}
  *   {"serial":N, "op":"ended", ..the same..}    answered when the job has ended
  *   {"serial":N, "op":"enter", "verb":"get", "token":".." or "name":"..", "groups":[..]}
- *   {"serial":N, "op":"exec", "namespace":"..", "pod":"..", "argv":[..], "tty":bool, "stdin":bool}
+ *   {"serial":N, "op":"exec", "namespace":"..", "pod":"..", "argv":[..], "tty":bool, "stdin":bool,
+ *    "probe":bool}    probe: could it be run? The answer is status 200 then
  *   {"op":"forget", "of":N}    no answer is wanted any more
  *
  * The agent answers with {"serial":N, "status":S, "error":".."}, S being HTTP's (200: they may

@@ -22,7 +22,7 @@
 
 #define USER_PATH "/usr/local/bin:/usr/bin:/bin"
 #define OWN_ARGUMENTS 12
-#define TERM_MS 5000 /* that long srun may take to end its step */
+#define TERM_MS 60000 /* that long srun may take to end its step */
 
 /* Its ends of what the command has: status first, then stdin, stdout, stderr, or the terminal. */
 struct command {
@@ -138,7 +138,8 @@ exec_srun(struct json_object *answer, const struct passwd *owner, const struct c
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* By which it ends its step. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	setsid();
 	if (!argv || !env || getppid() != parent || dup2(c->in, 0) < 0 || dup2(c->out, 1) < 0 ||
 	    dup2(c->err, 2) < 0)
