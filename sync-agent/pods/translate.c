@@ -114,6 +114,8 @@ static bool is_common(struct translation *t, const char *label, const char *valu
 static int take_selector(struct translation *t, const struct pod_row *row, const char *path,
 			 struct json_object *value)
 {
+	if (!json_object_is_type(value, json_type_object))
+		return pod_wrong(t, path, "it is no object");
 	json_object_object_foreach (value, label, wanted) {
 		const char *text = json_object_get_string(wanted) ?: "";
 		char field[POD_PATH_SIZE];

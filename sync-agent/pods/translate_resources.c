@@ -51,6 +51,8 @@ static int take_list(struct translation *t, const char *path, struct json_object
 {
 	int64_t *amounts = limits ? t->limits : t->requests;
 
+	if (!json_object_is_type(list, json_type_object))
+		return pod_wrong(t, path, "it is no object");
 	json_object_object_foreach (list, name, value) {
 		const char *text = json_object_get_string(value);
 		char field[POD_PATH_SIZE];

@@ -151,6 +151,8 @@ static char *all_of(struct json_object *map)
 {
 	char *text = strdup("");
 
+	if (!json_object_is_type(map, json_type_object))
+		return text;
 	json_object_object_foreach (map, key, value) {
 		_cleanup_json_ struct json_object *s =
 			json_object_new_string(json_object_get_string(value));
