@@ -87,6 +87,7 @@ libpods_la_SOURCES = \
 	sync-agent/pods/translate_annotations.c \
 	sync-agent/pods/translate_container.c \
 	sync-agent/pods/translate_env.c \
+	sync-agent/pods/translate_files.c \
 	sync-agent/pods/translate_resources.c \
 	sync-agent/pods/translate_volume.c \
 	sync-agent/pods/translation.h
@@ -140,7 +141,10 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/owner/sbatch.c sync-agent/owner/sbatch.h \
 	sync-agent/partitions.c \
 	sync-agent/pods/companion.c \
-	sync-agent/pods/job_pod.c sync-agent/pods/job_pod.h \
+	sync-agent/pods/job_pod.c sync-agent/pods/job_pod.h sync-agent/pods/job_pod_own.h \
+	sync-agent/pods/job_pod_output.c \
+	sync-agent/pods/job_pod_report.c \
+	sync-agent/pods/job_pod_tell.c \
 	sync-agent/pods/pods.c sync-agent/pods/pods.h \
 	sync-agent/pods/source.c sync-agent/pods/source.h \
 	sync-agent/pods/stranger.c \

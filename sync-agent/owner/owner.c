@@ -133,6 +133,7 @@ int owner_read(struct owner *o, uint64_t ticket, uint32_t uid, const char *path,
 	if (o->dry_run || uid < o->minimum_uid)
 		return error_set(err, EPERM, "the agent reads no files of uid %u", uid);
 	json_set_int(message, "ticket", (int64_t)ticket);
+	json_set_int(message, "minimumUid", o->minimum_uid);
 	json_set_int(message, "uid", uid);
 	json_set_string(message, "read", path);
 	text = json_object_to_json_string_ext(message, JSON_C_TO_STRING_PLAIN);

@@ -25,7 +25,7 @@ struct translation {
 		*references; /* {"secretRef/NAME": {"variable", "optional", "keys": {KEY: true}}} */
 	struct json_object
 		*volumes; /* names of those that are there: name: true, false if left out */
-	struct json_object *slurms;  /* other GRES and licenses: {NAME: number} */
+	struct json_object *slurms;    /* other GRES and licenses: {NAME: number} */
 	struct json_object *container; /* of the plan: the one that is being filled */
 	struct json_object *source;    /* the container that it is made from */
 	int64_t sum[POD_RESOURCES], most[POD_RESOURCES]; /* of containers, of any init container */
@@ -98,6 +98,16 @@ int pod_take_volumes(struct translation *t, const struct pod_row *row, const cha
 		     struct json_object *value);
 int pod_take_mounts(struct translation *t, const struct pod_row *row, const char *path,
 		    struct json_object *value);
+/* translate_files.c */
+int pod_take_files(struct translation *t, const struct pod_row *row, const char *path,
+		   struct json_object *value);
+int pod_take_downward(struct translation *t, const struct pod_row *row, const char *path,
+		      struct json_object *value);
+int pod_take_projected(struct translation *t, const struct pod_row *row, const char *path,
+		       struct json_object *value);
+/* A relative path that doesn't leave its volume. */
+int pod_take_path(struct translation *t, const struct pod_row *row, const char *path,
+		  struct json_object *value);
 /* translate_resources.c: requests and limits of a container, to t's container and sums. */
 int pod_take_resources(struct translation *t, const struct pod_row *row, const char *path,
 		       struct json_object *value);
