@@ -51,6 +51,12 @@ struct child {
 	UT_hash_handle hh;
 };
 
+/* A file that is to be opened when there is room. */
+struct waiting {
+	struct waiting *next, *prev;
+	struct json_object *answer;
+};
+
 struct keeper {
 	int fd, listener, signals;
 	const struct config *config;
@@ -58,6 +64,8 @@ struct keeper {
 	struct papers papers;
 	struct process *processes, *serving; /* NULL: there is none, one is started at start_at */
 	struct child *children;
+	struct waiting *waiting; /* the oldest first */
+	unsigned n_waiting;
 	uint32_t count;
 	int64_t start_at, look_at;
 };
@@ -246,6 +254,19 @@ run_child(struct json_object *answer, struct process *p, bool runs)
 	open_file_child(answer, p->fd, p->watches);
 }
 
+/* Many may come at once, as after a restart. Returns false if there are too many already. */
+static bool put_off(struct keeper *k, struct json_object *answer)
+{
+	struct waiting *w = k->n_waiting < KUBELET_STREAMS_MAX ? calloc(1, sizeof(*w)) : NULL;
+
+	if (!w)
+		return false;
+	w->answer = json_object_get(answer);
+	DL_APPEND(k->waiting, w);
+	k->n_waiting++;
+	return true;
+}
+
 static void start_child(struct keeper *k, struct json_object *answer, bool runs)
 {
 	int64_t serial = json_get_int(answer, "serial", 0), uid = json_get_int(answer, "uid", -1);
@@ -258,6 +279,8 @@ static void start_child(struct keeper *k, struct json_object *answer, bool runs)
 		refuse(k, serial, 403, "the agent does nothing as a user below its minimumUid");
 		return;
 	}
+	if (!has_room(k, (uid_t)uid, runs) && !runs && put_off(k, answer))
+		return;
 	c = has_room(k, (uid_t)uid, runs) ? calloc(1, sizeof(*c)) : NULL;
 	if (!c) {
 		refuse(k, serial, 503,
@@ -279,6 +302,21 @@ static void start_child(struct keeper *k, struct json_object *answer, bool runs)
 	HASH_ADD(hh, k->children, pid, sizeof(c->pid), c);
 }
 
+static void start_waiting(struct keeper *k)
+{
+	struct waiting *w, *tmp;
+
+	DL_FOREACH_SAFE (k->waiting, w, tmp) {
+		if (!has_room(k, (uid_t)json_get_int(w->answer, "uid", -1), false))
+			continue;
+		DL_DELETE(k->waiting, w);
+		k->n_waiting--;
+		start_child(k, w->answer, false);
+		json_object_put(w->answer);
+		free(w);
+	}
+}
+
 static void child_ended(struct keeper *k, struct child *c, int status)
 {
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
@@ -286,6 +324,7 @@ static void child_ended(struct keeper *k, struct child *c, int status)
 		       c->runs ? "the command was cut off" : "the file system doesn't answer");
 	HASH_DEL(k->children, c);
 	free(c);
+	start_waiting(k);
 }
 
 static void reap(struct keeper *k)
