@@ -24,6 +24,48 @@ static struct json_object *parse(const char *text)
 
 static const struct submit_references none;
 
+/* Whole objects: keys in base64, only those that are asked for, in pieces that the kernel takes. */
+static void test_whole_objects(void **state)
+{
+	static const struct {
+		const char *ref, *first; /* the first variable, or what the error begins with */
+		size_t n;
+	} rows[] = {
+		{ "{\"secretRef\":{\"name\":\"s\"}}", "V={\"a.b\":\"eA==\",\"c\":\"eQ==\"}", 1 },
+		{ "{\"secretRef\":{\"name\":\"s\",\"keys\":[{\"key\":\"c\"}]}}", "V={\"c\":\"eQ==\"}", 1 },
+		{ "{\"secretRef\":{\"name\":\"s\",\"keys\":[{\"key\":\"d\",\"optional\":true}]}}", "V={}", 1 },
+		{ "{\"secretRef\":{\"name\":\"s\",\"keys\":[{\"key\":\"d\"}]}}", "spec.environment[0]: the Secret 's' has no key", 0 },
+		{ "{\"configMapRef\":{\"name\":\"m\"}}", "V={\"k\":\"dg==\",\"bin\":\"AAE=\"}", 1 },
+		{ "{\"configMapRef\":{\"name\":\"none\"}}", "spec.environment[0]: there is no ConfigMap 'none'", 0 },
+		{ "{\"configMapRef\":{\"name\":\"none\",\"optional\":true}}", NULL, 0 },
+	};
+	_cleanup_json_ struct json_object *secrets =
+		parse("{\"s\":{\"data\":{\"a.b\":\"eA==\",\"c\":\"eQ==\"}}}");
+	_cleanup_json_ struct json_object *maps =
+		parse("{\"m\":{\"data\":{\"k\":\"v\"},\"binaryData\":{\"bin\":\"AAE=\"}},\"none\":true}");
+	const struct submit_references refs = { maps, secrets };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_json_ struct json_object *spec = NULL, *o = NULL;
+		struct json_object *list;
+		struct error err = { 0 };
+		char text[400];
+
+		snprintf(text, sizeof(text), "{\"environment\":[{\"name\":\"V\",\"valueFrom\":%s}]," SCRIPT "}",
+			 rows[i].ref);
+		spec = parse(text);
+		o = submit_options("x", spec, NULL, &refs, &err);
+		list = json_get(o, "environment");
+		row("%s: %s", rows[i].ref, o ? json_object_get_string(list) : err.text);
+		assert_int_equal(json_length(list), rows[i].n);
+		if (rows[i].n)
+			assert_string_equal(json_object_get_string(json_object_array_get_idx(list, 0)),
+					    rows[i].first);
+		else if (rows[i].first)
+			assert_true(!strncmp(err.text, rows[i].first, strlen(rows[i].first)));
+	}
+}
+
 static void test_options(void **state)
 {
 	static const struct {
@@ -221,7 +263,8 @@ static void test_dependency(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_options),	 cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_whole_objects),	 cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_refused),	 cmocka_unit_test(test_words),
 		cmocka_unit_test(test_mark),	 cmocka_unit_test(test_dependency),
 	};
