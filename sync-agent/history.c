@@ -144,6 +144,10 @@ static void take(struct agent *a, struct job_group **group)
 	const struct job *lead = (*group)->jobs[0];
 	struct entry *e;
 
+	if (job_may_be_told_more(lead, time(NULL)))
+		a->history.again = true;
+	if (job_is_partial(lead))
+		return;
 	if (!is_news(a, *group) || submit_claims(a, *group))
 		return;
 	e = inbound_entry(a, *group);

@@ -141,7 +141,8 @@ static bool is_too_early(struct agent *a, const struct job_group *group)
 
 	if (!e || !e->past_asked || !e->exists || !group->accounted)
 		return false;
-	if (group_ended(group) && group->jobs[0]->submit >= (uint64_t)e->submit)
+	if (group_ended(group) && group->jobs[0]->submit >= (uint64_t)e->submit &&
+	    !job_may_be_told_more(group->jobs[0], time(NULL)))
 		return false;
 	lane_set(&a->lane, e, LANE_USAGE, clock_us() + PAST_AGAIN);
 	return true;

@@ -15,6 +15,8 @@
 #define WATCH_SECONDS 240    /* the server ends it then: shorter than the client's patience */
 #define PAUSE_FIRST 200000   /* microseconds before the first new try */
 #define PAUSE_LAST 5000000
+#define SHORT 1000000        /* a watch that ended sooner ... */
+#define PAUSE_SHORT 250000   /* ... is asked for again after that */
 
 static void set_text(char **to, const char *text)
 {
@@ -185,8 +187,13 @@ static void on_watch_end(void *ctx, const struct kube_answer *answer)
 	struct watch *w = ctx;
 
 	w->busy = false;
-	if (answer->status == 200)
-		return; /* its time was over: go on */
+	if (answer->status == 200) {
+		/* Its time was over: go on. A busy server ends a watch whose events it can't send fast enough;
+		 * from what it keeps it sends them for less. */
+		if (clock_us() - w->began < SHORT)
+			w->not_before = clock_us() + PAUSE_SHORT;
+		return;
+	}
 	if (answer->status == 410 || answer->status == 404)
 		start_over(w);
 	if (answer->status != 410)
@@ -222,6 +229,7 @@ static void send_request(struct watch *w)
 		return;
 	}
 	w->busy = true;
+	w->began = clock_us();
 }
 
 int64_t watch_step(struct watch *w)

@@ -19,7 +19,7 @@ enum watch_event {
 	WATCH_DELETED,
 };
 
-#define WATCH_KNOWN 64
+#define WATCH_KNOWN 256
 
 struct watch {
 	struct kube *kube;
@@ -38,6 +38,7 @@ struct watch {
 	uint64_t known[WATCH_KNOWN]; /* versions of watch_know(), a ring */
 	unsigned known_next;
 	char *next_page;      /* the list's continue token */
+	int64_t began;        /* monotonic; when the request under way was sent */
 	int64_t not_before;   /* monotonic; when to try again */
 	int64_t pause_us;     /* how long the last pause was */
 };

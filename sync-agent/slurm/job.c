@@ -10,6 +10,18 @@ static int by_value(const void *x, const void *y)
 	return a < b ? -1 : a > b;
 }
 
+#define TOLD_WITHIN 120 /* seconds after its end */
+
+bool job_is_partial(const struct job *job)
+{
+	return !job->partition[0];
+}
+
+bool job_may_be_told_more(const struct job *job, time_t now)
+{
+	return job_is_partial(job) && (int64_t)job->end + TOLD_WITHIN > (int64_t)now;
+}
+
 bool job_ids_have(const uint32_t *ids, size_t n, uint32_t id)
 {
 	return n && bsearch(&id, ids, n, sizeof(id), by_value);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "sync-agent/slurm/step.h"
 
@@ -71,6 +72,12 @@ struct job_group {
 	size_t n;
 	struct job *jobs[];
 };
+
+/* slurmctld tells slurmdbd of starts every few seconds, of ends at once: a job that was short is there for a
+ * moment without its user, its name, its array and, what every job has, its partition. */
+bool job_is_partial(const struct job *job);
+/* ... and slurmdbd may yet be told the rest, at that time. */
+bool job_may_be_told_more(const struct job *job, time_t now);
 
 /* Is id among n ids, which are ascending? */
 bool job_ids_have(const uint32_t *ids, size_t n, uint32_t id);

@@ -9,13 +9,13 @@ say() {
 	printf '%s\n' "$*" >&2
 }
 
-# until_true SECONDS COMMAND...
+# until_true SECONDS COMMAND...: asked rarely, for asking takes of the processor time that is measured
 until_true() {
 	local deadline=$((SECONDS + $1))
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $deadline ] || { say "not in time: $*"; exit 1; }
-		sleep 0.5
+		sleep 3
 	done
 }
 

@@ -354,15 +354,15 @@ no_job() {
 	run -0 in_bundle ls /work
 	[ -z "$output" ]
 	bundle=$(variant read-only '.root.readonly = true')
-	run -0 as alice srun --quiet --container="$bundle" sh -c 'touch /work/new || echo no'
-	[[ $output = *no ]]
+	run -0 as alice srun --quiet --container="$bundle" sh -c 'touch /work/new 2>/dev/null || echo no'
+	[ "$output" = no ]
 }
 
 @test "an image that belongs to somebody else, without write permission or mount points" {
 	cp -r "$IMAGES/bundle" "$IMAGES/roots"
 	chown -R root: "$IMAGES/roots"
 	chmod -R a-w "$IMAGES/roots"
-	run -0 as alice srun --quiet --container="$IMAGES/roots" sh -c 'cat /etc/os-release; ls /dev/null; touch /bin/new || echo no'
+	run -0 as alice srun --quiet --container="$IMAGES/roots" sh -c 'cat /etc/os-release; ls /dev/null; touch /bin/new 2>/dev/null || echo no'
 	[[ $output = *'test image'*/dev/null*no ]]
 }
 

@@ -92,6 +92,27 @@ label_is() {
 	scancel "$id"
 }
 
+# sql STATEMENT: in slurmdbd's own database
+sql() {
+	setpriv --reuid=slurm --clear-groups mariadb --no-defaults --socket="$LAB_STATE/run/mariadb/socket" --user=slurm slurm_acct --execute="$1"
+}
+
+@test "slurmdbd has heard of a job's end, but of nothing else of it yet" {
+	"$LAB" down agent
+	id=$(submit alice --wrap true)
+	WITHIN=150 eventually forgotten "$id"
+	eventually bash -c "sacct -n -X -j $id -o state | grep COMPLETED"
+	user=$(id -u alice)
+	sql "update lab_job_table set \`partition\`='', id_user=0, time_end=unix_timestamp() where id_job=$id"
+	"$LAB" up agent
+	other=$(submit alice --hold --wrap true)
+	eventually state_is alice "$other" PENDING
+	sql "update lab_job_table set \`partition\`='debug', id_user=$user where id_job=$id"
+	eventually state_is alice "$id" COMPLETED
+	[ "$(kubectl get slurmjobs -A -o name | grep -c "/lab-$id\$")" = 1 ]
+	scancel "$other"
+}
+
 @test "an object goes when its ttl has passed, without a cancel, and does not come back" {
 	gate
 	id=$(submit alice --wrap "$UNTIL_OPEN")

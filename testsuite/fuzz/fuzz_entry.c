@@ -59,7 +59,7 @@ static void try_edit(struct entry *e, const struct view *v)
 	}
 	edit_mark_tried(e, plan.send);
 	must(edit_is_marked(e, plan.send));
-	json_object_put(edit_mark_patch(plan.send, 1));
+	json_object_put(edit_mark_patch(e, plan.send, 1));
 }
 
 static void compare(struct entry *e)
