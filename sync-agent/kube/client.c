@@ -654,9 +654,8 @@ void kube_wait(struct kube *k, struct curl_waitfd *extra, unsigned n_extra, int 
 	for (unsigned i = 0; i < n; i++)
 		all[i] = extra[i];
 	all[n] = (struct curl_waitfd){ .fd = k->plugin.out_fd, .events = CURL_WAIT_POLLIN };
-	n += k->plugin.out_fd >= 0;
-	curl_multi_poll(k->multi, all, n, timeout_ms, NULL);
-	for (unsigned i = 0; i < n_extra && i < n; i++)
+	curl_multi_poll(k->multi, all, n + (k->plugin.out_fd >= 0), timeout_ms, NULL);
+	for (unsigned i = 0; i < n; i++)
 		extra[i].revents = all[i].revents;
 }
 
