@@ -173,7 +173,7 @@ refused() {
 	[ "$status" -ne 0 ]
 }
 
-@test "the agent's role has what it needs and no more" {
+@test "the agent's roles have what it needs and no more" {
 	local can='kubectl auth can-i --as=system:serviceaccount:x:agent'
 	kubectl create clusterrolebinding crd-test --clusterrole=slurm-kube-agent --serviceaccount=x:agent
 	for right in 'patch slurmjobs' 'update slurmjobs/status' 'create namespaces' 'create events' 'patch leases.coordination.k8s.io' 'get secrets' 'get configmaps'; do
@@ -186,5 +186,15 @@ refused() {
 		run $can $right -A
 		[ "${lines[-1]}" = no ]
 	done
-	kubectl delete clusterrolebinding crd-test
+	kubectl create clusterrolebinding crd-test-pods --clusterrole=slurm-kube-agent-pods --serviceaccount=x:agent
+	for right in 'create pods' 'patch nodes/status' 'create pods/binding' 'create tokenreviews.authentication.k8s.io'; do
+		# shellcheck disable=SC2086
+		eventually $can $right -A
+	done
+	for right in 'create pods/exec' 'get nodes/proxy' 'patch pods/ephemeralcontainers' 'create serviceaccounts/token'; do
+		# shellcheck disable=SC2086
+		run $can $right -A
+		[ "${lines[-1]}" = no ]
+	done
+	kubectl delete clusterrolebinding crd-test crd-test-pods
 }
