@@ -176,7 +176,7 @@ refused() {
 @test "the agent's roles have what it needs and no more" {
 	local can='kubectl auth can-i --as=system:serviceaccount:x:agent'
 	kubectl create clusterrolebinding crd-test --clusterrole=slurm-kube-agent --serviceaccount=x:agent
-	for right in 'patch slurmjobs' 'update slurmjobs/status' 'create namespaces' 'create events' 'patch leases.coordination.k8s.io' 'get secrets' 'get configmaps'; do
+	for right in 'patch slurmjobs' 'update slurmjobs --subresource=status' 'create namespaces' 'create events' 'patch leases.coordination.k8s.io' 'get secrets' 'get configmaps'; do
 		# shellcheck disable=SC2086
 		eventually $can $right -A
 	done
@@ -187,11 +187,11 @@ refused() {
 		[ "${lines[-1]}" = no ]
 	done
 	kubectl create clusterrolebinding crd-test-pods --clusterrole=slurm-kube-agent-pods --serviceaccount=x:agent
-	for right in 'create pods' 'patch nodes/status' 'create pods/binding' 'create tokenreviews.authentication.k8s.io'; do
+	for right in 'create pods' 'patch nodes --subresource=status' 'create pods --subresource=binding' 'create tokenreviews.authentication.k8s.io'; do
 		# shellcheck disable=SC2086
 		eventually $can $right -A
 	done
-	for right in 'create pods/exec' 'get nodes/proxy' 'patch pods/ephemeralcontainers' 'create serviceaccounts/token'; do
+	for right in 'create pods --subresource=exec' 'get nodes --subresource=proxy' 'patch pods --subresource=ephemeralcontainers' 'create serviceaccounts --subresource=token'; do
 		# shellcheck disable=SC2086
 		run $can $right -A
 		[ "${lines[-1]}" = no ]

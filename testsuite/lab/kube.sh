@@ -76,6 +76,7 @@ kube_resources() {
 		own_resources || return 1
 		echo ---
 		role_binding ClusterRoleBinding slurm-kube-agent '' slurm-kube-agent slurm-kube-agent
+		echo ---
 		role_binding ClusterRoleBinding slurm-kube-agent-pods '' slurm-kube-agent-pods slurm-kube-agent
 		user_resources "${USERS[@]}"
 	} >"$all"
