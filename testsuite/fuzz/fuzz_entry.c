@@ -9,11 +9,6 @@
 #include "sync-agent/mirror/reconcile.h"
 #include "testsuite/unit/sample_job.h"
 
-static struct json_object *parse(const char *text)
-{
-	return text ? json_parse(text, strlen(text), NULL) : NULL;
-}
-
 static void apply(struct json_object *spec, struct json_object *patch)
 {
 	if (!patch)

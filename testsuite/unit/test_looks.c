@@ -84,6 +84,7 @@ static void test_nothing_before_the_list(void **state)
 	ring(&a, DOORBELL_JOB_START, 5);
 	assert_int_equal(run(&a, 0), 0);
 	looks_free(&a);
+	details_free(&a);
 }
 
 static void test_polls(void **state)
@@ -133,6 +134,7 @@ static void test_polls(void **state)
 	assert_int_equal(run(&a, 0), 1);
 	assert_true(asked.whole);
 	looks_free(&a);
+	details_free(&a);
 }
 
 static void test_doorbells(void **state)
@@ -159,6 +161,7 @@ static void test_doorbells(void **state)
 		answered(&a, 5, false, true);
 		assert_int_equal(run(&a, 5000), 0);
 		assert_null(a.looks);
+		details_free(&a);
 	}
 }
 
@@ -176,6 +179,7 @@ static void test_until_ended(void **state)
 	}
 	assert_int_equal(looks, 7);
 	looks_free(&a);
+	details_free(&a);
 }
 
 static void test_submits(void **state)
@@ -202,6 +206,7 @@ static void test_submits(void **state)
 	assert_null(a.looks);
 	assert_int_equal(a.submits, 0);
 	looks_free(&a);
+	details_free(&a);
 }
 
 /* An answer that could not be had is not the job. */
@@ -217,6 +222,7 @@ static void test_submit_while_slurm_is_down(void **state)
 	look_answered(&a, &r, false);
 	assert_int_equal(a.submits, 2);
 	looks_free(&a);
+	details_free(&a);
 }
 
 /* With the credit used up, the whole queue is looked at instead. */
@@ -234,6 +240,7 @@ static void test_credit(void **state)
 	assert_null(a.looks);
 	assert_int_equal(run(&a, 0), 0);
 	looks_free(&a);
+	details_free(&a);
 }
 
 /* On a machine that is so busy that each look takes long, doorbells are still answered. */
@@ -249,6 +256,7 @@ static void test_slow_looks(void **state)
 	}
 	assert_null(a.looks);
 	looks_free(&a);
+	details_free(&a);
 }
 
 /* Answers that nobody waits for. */
@@ -262,6 +270,7 @@ static void test_stray_answers(void **state)
 	ring(&a, 99, 5);
 	ring(&a, DOORBELL_JOB_END, UINT32_MAX);
 	looks_free(&a);
+	details_free(&a);
 }
 
 int main(void)

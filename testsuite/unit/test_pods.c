@@ -319,7 +319,7 @@ static void test_refusals(void **state)
 static void test_pieces(void **state)
 {
 	_cleanup_free_ char *long_text = malloc(110001), *container = NULL;
-	_cleanup_json_ struct json_object *pod = NULL, *job = NULL, *plan = NULL, *whole = NULL;
+	_cleanup_json_ struct json_object *pod = NULL, *job = NULL, *whole = NULL;
 	struct error err = { 0 };
 	char *joined;
 

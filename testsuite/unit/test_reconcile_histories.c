@@ -337,8 +337,6 @@ static bool agent_round(struct play *p)
 
 static void play_begins(struct play *p, uint64_t seed)
 {
-	_cleanup_json_ struct json_object *spec = NULL;
-
 	*p = (struct play){ 0 };
 	world_begin(&p->w, seed);
 	p->wrote = json_object_new_object();
