@@ -21,6 +21,7 @@ libmirror_la_SOURCES = \
 	sync-agent/mirror/node_labels.c sync-agent/mirror/node_labels.h \
 	sync-agent/mirror/node_patch.c \
 	sync-agent/mirror/object.c sync-agent/mirror/object.h \
+	sync-agent/mirror/log_marks.c sync-agent/mirror/log_marks.h \
 	sync-agent/mirror/output.c sync-agent/mirror/output.h \
 	sync-agent/mirror/partition.c sync-agent/mirror/partition.h \
 	sync-agent/mirror/quantity.c sync-agent/mirror/quantity.h \
@@ -115,12 +116,16 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/kubelet/channels.c sync-agent/kubelet/channels.h \
 	sync-agent/kubelet/enter.c \
 	sync-agent/kubelet/exec_request.c sync-agent/kubelet/exec_request.h \
+	sync-agent/kubelet/children.c \
 	sync-agent/kubelet/keeper.c sync-agent/kubelet/keeper.h \
+	sync-agent/kubelet/keeper_own.h \
 	sync-agent/kubelet/kubelet.c sync-agent/kubelet/kubelet.h \
 	sync-agent/kubelet/link.c sync-agent/kubelet/link.h \
+	sync-agent/kubelet/measure.c sync-agent/kubelet/measure.h \
 	sync-agent/kubelet/open_file.c sync-agent/kubelet/open_file.h \
 	sync-agent/kubelet/papers.c sync-agent/kubelet/papers.h \
 	sync-agent/kubelet/process.c sync-agent/kubelet/process.h \
+	sync-agent/kubelet/processes.c \
 	sync-agent/kubelet/pass_fds.c sync-agent/kubelet/pass_fds.h \
 	sync-agent/kubelet/protocol.h \
 	sync-agent/kubelet/run_command.c sync-agent/kubelet/run_command.h \
@@ -140,7 +145,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/owner/steps.c sync-agent/owner/steps.h \
 	sync-agent/owner/sbatch.c sync-agent/owner/sbatch.h \
 	sync-agent/partitions.c \
-	sync-agent/pods/companion.c \
+	sync-agent/pods/companion.c sync-agent/pods/companion.h \
 	sync-agent/pods/job_pod.c sync-agent/pods/job_pod.h sync-agent/pods/job_pod_own.h \
 	sync-agent/pods/job_pod_output.c \
 	sync-agent/pods/job_pod_report.c \

@@ -6,6 +6,7 @@
 
 #include "common/json.h"
 #include "sync-agent/kubelet/asked.h"
+#include "sync-agent/mirror/log_marks.h"
 #include "sync-agent/mirror/output.h"
 #include "sync-agent/pods/job_pod.h"
 
@@ -26,7 +27,18 @@ static void no_pod(struct asked *q)
 	asked_answer(q, 404, text);
 }
 
-static void tell_output(struct asked *q, const struct output *output)
+static struct json_object *part_json(const struct log_part *part)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "from", json_object_get(part->from));
+	json_object_object_add(o, "to", json_object_get(part->to));
+	json_set_bool(o, "sure", part->sure);
+	return o;
+}
+
+/* part: of the file; NULL: all of it */
+static void tell_output(struct asked *q, const struct output *output, const struct log_part *part)
 {
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 
@@ -34,6 +46,8 @@ static void tell_output(struct asked *q, const struct output *output)
 	json_set_string(o, "path", output->path);
 	json_set_string(o, "state", output_state_name(output->state));
 	json_set_int(o, "started", output->started);
+	if (part && (part->from || part->to))
+		json_object_object_add(o, "part", part_json(part));
 	asked_send(q, o);
 }
 
@@ -61,16 +75,23 @@ static void read_object(struct asked *q, const struct entry *e, kube_done *done)
 static void got_object(void *ctx, const struct kube_answer *answer)
 {
 	_cleanup_(output_free) struct output output = { 0 };
+	_cleanup_(log_part_free) struct log_part part = { 0 };
 	_cleanup_json_ struct json_object *o = NULL;
 	struct asked *q = ctx;
 	struct error err;
+	bool previous;
 
 	if (!asked_done(q) || !(o = object_of(q, answer)))
 		return;
-	if (output_find(o, json_get_string(q->question, "container") ?: "", &output, &err) < 0)
+	previous = json_get_bool(q->question, "previous", false);
+	if (output_find(o, json_get_string(q->question, "container") ?: "", &output, &err) < 0 ||
+	    log_marks_part(o, output.is_stderr, previous, &part, &err) < 0) {
 		asked_answer(q, (unsigned)err.code, err.text);
-	else
-		tell_output(q, &output);
+		return;
+	}
+	if (previous)
+		output.state = OUTPUT_ENDED;
+	tell_output(q, &output, &part);
 }
 
 /* A pod that is a Slurm job has a file for each of its containers. Returns true if it is one. */
@@ -84,7 +105,7 @@ static bool answer_job_pod(struct asked *q)
 				json_get_bool(q->question, "previous", false), &output, &err);
 
 	if (rc == 0)
-		tell_output(q, &output);
+		tell_output(q, &output, NULL);
 	else if (rc < 0)
 		asked_answer(q, (unsigned)err.code, err.text);
 	return rc <= 0;
@@ -92,19 +113,12 @@ static bool answer_job_pod(struct asked *q)
 
 void answer_output(struct asked *q)
 {
-	static const char no_previous[] = "there is no earlier output: Slurm keeps one file for "
-					  "all runs of a job, and empties it when "
-					  "the job is requeued, unless it was submitted with "
-					  "--open-mode=append; then the output of "
-					  "all runs is there without --previous";
 	struct entry *e = entry_of(q);
 
 	if (answer_job_pod(q))
 		return;
 	if (!e || !e->exists)
 		no_pod(q);
-	else if (json_get_bool(q->question, "previous", false))
-		asked_answer(q, 400, no_previous);
 	else
 		read_object(q, e, got_object);
 }

@@ -15,6 +15,7 @@
 #include "sync-agent/kubelet/keeper.h"
 #include "sync-agent/kubelet/protocol.h"
 #include "sync-agent/log.h"
+#include "sync-agent/pods/companion.h"
 
 #define BACKLOG 512
 #define AT_ONCE 64
@@ -278,6 +279,8 @@ static bool take_question(struct agent *a)
 	op = json_get_string(question, "op");
 	if (op && !strcmp(op, "forget"))
 		forget(k, json_get_int(question, "of", 0));
+	else if (op && !strcmp(op, KUBELET_MEASURED))
+		companion_measured(a, question);
 	else
 		begin(a, question, op ? op : "");
 	return true;
@@ -293,6 +296,21 @@ int64_t kubelet_step(struct agent *a, bool readable)
 	for (int i = 0; readable && i < AT_ONCE; i++)
 		readable = take_question(a);
 	return k->outgoing ? clock_us() + AGAIN_US : INT64_MAX;
+}
+
+bool kubelet_measure(struct agent *a, const char *namespace, const char *name,
+		     struct json_object *wanted)
+{
+	_cleanup_json_ struct json_object *o = NULL;
+
+	if (!a->kubelet || json_object_deep_copy(wanted, &o, NULL) < 0)
+		return false;
+	json_object_object_del(o, "runs");
+	json_set_bool(o, "measure", true);
+	json_set_string(o, "namespace", namespace);
+	json_set_string(o, "pod", name);
+	send_text(a->kubelet, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+	return true;
 }
 
 void kubelet_set_minimum_uid(struct kubelet *k, uint32_t minimum_uid)

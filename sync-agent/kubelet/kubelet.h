@@ -4,6 +4,7 @@
 #ifndef AGENT_KUBELET_KUBELET_H
 #define AGENT_KUBELET_KUBELET_H
 
+#include <json-c/json.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -29,6 +30,11 @@ int64_t kubelet_step(struct agent *a, bool readable);
 void kubelet_taken(struct agent *a, const struct entry *e);
 /* The same of a pod. */
 void kubelet_pod(struct agent *a, const char *namespace, const char *name);
+
+/* Have the files of a job measured, as log_marks_wanted() says; companion_measured() is called with
+ * what was found, or isn't. Returns false without a kubelet process. */
+bool kubelet_measure(struct agent *a, const char *namespace, const char *name,
+		     struct json_object *wanted);
 
 void kubelet_set_minimum_uid(struct kubelet *k, uint32_t minimum_uid);
 

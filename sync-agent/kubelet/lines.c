@@ -9,8 +9,7 @@
 #define BLOCK 65536
 #define ASK_EVERY (64 << 20) /* bytes */
 
-/* All of it, as far as there is. */
-static ssize_t read_block(int fd, char *buf, size_t n, off_t at)
+ssize_t lines_read(int fd, char *buf, size_t n, off_t at)
 {
 	size_t done = 0;
 
@@ -44,7 +43,7 @@ off_t lines_find_tail(int fd, off_t size, int64_t n, bool (*go_on)(void *ctx), v
 			errno = ECANCELED;
 			return -1;
 		}
-		got = read_block(fd, buf, want, at);
+		got = lines_read(fd, buf, want, at);
 		if (got < 0)
 			return -1;
 		/* The newline at the very end begins no line. */

@@ -8,6 +8,9 @@
 #include <sys/types.h>
 #include <time.h>
 
+/* Read n bytes from there on, as far as there are. Returns how many, or -1 (errno). */
+ssize_t lines_read(int fd, char *buf, size_t n, off_t at);
+
 /* Where the last n lines of the first size bytes begin, as tail(1) counts: bytes after the last
  * newline are a line, too. The file is read from the end backwards, no more than that; go_on (may
  * be NULL) is asked now and then. Returns the offset, or -1 if reading fails (errno) or go_on says

@@ -3,8 +3,9 @@
  * nor whoever sends requests ever touches the agent's loop or gets more than the files of jobs:
  *
  *   the kubelet process   TLS and HTTP, a thread per connection; user nobody
- *   the keeper            starts it, and again when it ends; opens files in children that are their
- * owner the agent's loop      says who may come in, and which file of whom it is (answers.c)
+ *   the keeper            starts it, and again when it ends; opens files, and runs commands, in
+ *                         children that are their owner
+ *   the agent's loop      says who may come in, and which file of whom it is (answers.c)
  *
  * Between the kubelet process and the keeper, and between the keeper and the agent, are
  * SOCK_SEQPACKET sockets; a message is one JSON object. A question goes through the keeper to the
@@ -20,11 +21,13 @@
  * The agent answers with {"serial":N, "status":S, "error":".."}, S being HTTP's (200: they may
  * enter, it has ended), or with a file:
  *
- *   {"serial":N, "uid":U, "path":"..", "state":"pending", "running" or "ended", "started":T}
+ *   {"serial":N, "uid":U, "path":"..", "state":"pending", "running" or "ended", "started":T,
+ *    "part":{"from":MARK, "to":MARK, "sure":bool}}    mirror/log_marks.h; all of it if there is none
  *
  * Its path stays with the keeper, whose child passes on
  *
- *   {"serial":N, "status":200, "state":"..", "started":T, "wd":W, "errno":E, "error":".."}
+ *   {"serial":N, "status":200, "state":"..", "started":T, "from":BYTE, "to":BYTE, "wd":W,
+ *    "errno":E, "error":".."}
  *
  * with the descriptor, unless there is an error. wd: its watch in the inotify instance that the
  * kubelet process and the keeper share, -1 if there is none. The high half of a serial is the
@@ -41,7 +44,13 @@
  * terminal.
  *
  * To the kubelet process alone the keeper says {"drain":true}: another one has taken over. To the
- * keeper alone the agent says {"minimumUid":U}. Each ends when the one before it does. */
+ * keeper alone the agent says {"minimumUid":U}, and
+ *
+ *   {"measure":true, "uid":U, "namespace":"..", "pod":"..", "restarts":R, "stdout":PATH, "stderr":PATH}
+ *
+ * of which the keeper's child tells the agent {"op":"measured", "namespace":"..", "pod":"..",
+ * "restarts":R, "at":T, "stdout":MARK, "stderr":MARK}, or nothing. Each ends when the one before it
+ * does. */
 #ifndef AGENT_KUBELET_PROTOCOL_H
 #define AGENT_KUBELET_PROTOCOL_H
 
@@ -51,6 +60,8 @@
 #define KUBELET_TOKEN_MAX 8192
 #define KUBELET_STREAMS_MAX 1024 /* requests under way; further ones get 503 */
 #define KUBELET_OPEN_SECONDS 60	 /* a file that takes longer to open is given up */
+
+#define KUBELET_MEASURED "measured"
 
 static inline uint32_t kubelet_serial_process(int64_t serial)
 {

@@ -37,6 +37,7 @@ struct stream {
 
 	int fd;		   /* -1: not there yet */
 	off_t offset, end; /* end: where to stop, unless it is followed */
+	off_t from, to;	   /* the part that is shown; to: -1: up to the end */
 	struct stat seen;
 	bool local; /* inotify tells of all writes */
 	bool moved; /* another file has, or will have, its name */
@@ -117,7 +118,8 @@ static void take_file(struct stream *s, struct question *q)
 		return;
 	closep(&s->fd);
 	s->fd = TAKE_FD(q->fds[0]);
-	s->offset = 0;
+	s->from = s->offset = json_get_int(q->answer, "from", 0);
+	s->to = json_get_int(q->answer, "to", -1);
 	s->seen = st;
 	s->stamper.inside = false;
 	s->stamper.owed = 0;
@@ -164,9 +166,11 @@ static int go_to_start(struct stream *s, struct error *err)
 {
 	if (s->fd < 0)
 		return 0;
-	s->end = s->seen.st_size;
+	s->end = s->to >= 0 ? s->to : s->seen.st_size;
 	if (s->o.tail >= 0)
 		s->offset = lines_find_tail(s->fd, s->end, s->o.tail, client_is_there, s);
+	if (s->offset >= 0 && s->offset < s->from)
+		s->offset = s->from;
 	if (s->offset >= 0)
 		return 0;
 	return error_set(err, errno == ECANCELED ? 0 : 500, "reading: %s", strerror(errno));
@@ -206,6 +210,7 @@ struct stream *stream_open(const char *namespace, const char *pod, const char *c
 	s->pod = strdup(pod);
 	s->container = strdup(container);
 	s->o = *options;
+	s->o.follow &= !options->previous; /* it has ended */
 	s->client = client;
 	s->fd = -1;
 	s->waiter = (struct waiter){ .wake = -1, .wd = -1 };

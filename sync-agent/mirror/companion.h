@@ -42,6 +42,9 @@ const char *companion_owner(struct json_object *pod);
 /* What of a pod's status is worth a write: that of companion_pod(), or as the API server has it. */
 uint64_t companion_status_hash(struct json_object *pod);
 
+/* The job waits, to be run for the first time or again; none of it runs any more. */
+bool companion_job_waits(struct json_object *job);
+
 /* The job has ended. */
 bool companion_job_ended(struct json_object *job);
 

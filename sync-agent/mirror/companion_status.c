@@ -39,6 +39,11 @@ static enum phase phase_of(struct json_object *job)
 	return json_get(job, "status.startTime") ? RUNNING : PENDING;
 }
 
+bool companion_job_waits(struct json_object *job)
+{
+	return phase_of(job) == PENDING;
+}
+
 bool companion_job_ended(struct json_object *job)
 {
 	return phase_of(job) >= SUCCEEDED;

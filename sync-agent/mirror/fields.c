@@ -52,6 +52,7 @@ const struct field fields[] = {
 	{ "script", FIELD_TEXT, EDIT_IMMUTABLE, true, get_nothing },
 	{ "scriptFrom", FIELD_TEXT, EDIT_IMMUTABLE, true, get_nothing },
 	{ "environment", FIELD_TEXT, EDIT_IMMUTABLE, true, get_nothing },
+	{ "openMode", FIELD_TEXT, EDIT_IMMUTABLE, true, get_nothing },
 };
 
 const size_t n_fields = ARRAY_SIZE(fields);

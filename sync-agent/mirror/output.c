@@ -256,6 +256,7 @@ int output_find(struct json_object *slurmjob, const char *container, struct outp
 				 container);
 	if (uid < 0)
 		return error_set(err, 400, "the job is not in Slurm yet");
+	ret->is_stderr = is_err;
 	ret->state = state_of(slurmjob);
 	ret->uid = (uint32_t)uid;
 	ret->started = start ? when_parse_stamp(start) / 1000000 : 0;

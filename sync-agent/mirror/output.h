@@ -29,6 +29,7 @@ enum output_state { OUTPUT_PENDING, OUTPUT_RUNNING, OUTPUT_ENDED };
 struct output {
 	char *path; /* absolute; freed by output_free() */
 	uint32_t uid;
+	bool is_stderr; /* standard error, where that is another file */
 	enum output_state state;
 	int64_t started; /* seconds since 1970, 0: not yet */
 };

@@ -12,13 +12,17 @@
 #include "common/json.h"
 #include "sync-agent/agent.h"
 #include "sync-agent/clock.h"
+#include "sync-agent/kubelet/kubelet.h"
 #include "sync-agent/log.h"
 #include "sync-agent/mirror/companion.h"
+#include "sync-agent/mirror/log_marks.h"
+#include "sync-agent/pods/companion.h"
 #include "sync-agent/pods/wishes.h"
 
 #define NODE_AGAIN 2000000   /* microseconds: its partition has no node yet */
 #define LIST_AGAIN 200000    /* the SlurmJobs are not known yet */
 #define TAKEN_AGAIN 60000000 /* somebody else's pod has its name */
+#define MEASURE_AGAIN 70000000 /* a file system that doesn't answer */
 
 struct companion {
 	char job_uid[37]; /* the SlurmJob's, as it is now; "": there is none that wants a pod */
@@ -34,6 +38,10 @@ struct companion {
 	bool let_go;   /* somebody has deleted it, and its job had ended */
 	bool said_taken;
 	int64_t not_before; /* monotonic: then its name may be free */
+	/* For kubectl logs --previous: mirror/log_marks.h. */
+	struct json_object *unmeasured; /* NULL: nothing is to be measured */
+	int64_t measure_at;		/* monotonic: ask for it then */
+	char *marks;			/* to be written; NULL: nothing is */
 };
 
 static struct companion *own(struct pod *p)
@@ -102,11 +110,19 @@ static void free_own(struct pod *p)
 	free(c->wanted);
 	free(c->partition);
 	free(c->tasks);
+	json_object_put(c->unmeasured);
+	free(c->marks);
 	free(c);
 	p->own = NULL;
 }
 
 /* -- its SlurmJob --------------------------------------------------------------------------- */
+
+static void set_unmeasured(struct companion *c, struct json_object *o)
+{
+	json_object_put(c->unmeasured);
+	c->unmeasured = o;
+}
 
 static void unwant(struct agent *a, struct pod *p)
 {
@@ -117,6 +133,7 @@ static void unwant(struct agent *a, struct pod *p)
 	c->job_uid[0] = '\0';
 	c->let_go = false;
 	set_text(&c->wanted, NULL);
+	set_unmeasured(c, NULL);
 	pods_enqueue(a, p);
 }
 
@@ -131,6 +148,9 @@ static void want(struct agent *a, struct pod *p, struct json_object *job)
 	set_text(&c->partition, json_get_string(job, "status.partition") ?: "");
 	c->wanted_hash = companion_status_hash(pod);
 	set_text(&c->wanted, json_object_to_json_string_ext(pod, JSON_C_TO_STRING_PLAIN));
+	set_unmeasured(c, log_marks_wanted(job));
+	if (!c->unmeasured)
+		c->measure_at = 0;
 	pods_enqueue(a, p);
 }
 
@@ -151,6 +171,50 @@ static void take_job(struct agent *a, struct entry *e, struct json_object *job)
 		p = pods_add(a, e->namespace, e->name, &pod_companion);
 	if (p && p->kind == &pod_companion)
 		want(a, p, job);
+}
+
+/* -- where its runs end ------------------------------------------------------------------------ */
+
+void companion_measured(struct agent *a, struct json_object *measured)
+{
+	const char *namespace = json_get_string(measured, "namespace"),
+		   *name = json_get_string(measured, "pod");
+	struct pod *p = namespace && name ? pods_find(&a->pods, namespace, name) : NULL;
+	struct companion *c = p && p->kind == &pod_companion ? p->own : NULL;
+
+	if (!c)
+		return;
+	free(c->marks);
+	c->marks = log_marks_add(c->unmeasured, measured);
+	pods_enqueue(a, p);
+}
+
+/* Returns false if there is nothing to be done now. */
+static bool note_marks(struct agent *a, struct pod *p)
+{
+	struct entry *e = entry_find_name(&a->entries, p->namespace, p->name);
+	struct companion *c = p->own;
+
+	if (!c->marks || !e || !e->exists || e->deleting) {
+		set_text(&c->marks, NULL);
+		return false;
+	}
+	if (e->in_flight || e->acting) {
+		pods_wait(a, p, clock_us() + LIST_AGAIN);
+		return true;
+	}
+	write_annotation(a, e, LOG_MARKS, c->marks);
+	set_text(&c->marks, NULL);
+	return false;
+}
+
+static void measure(struct agent *a, struct pod *p)
+{
+	struct companion *c = p->own;
+
+	if (c->unmeasured && clock_us() >= c->measure_at &&
+	    kubelet_measure(a, p->namespace, p->name, c->unmeasured))
+		c->measure_at = clock_us() + MEASURE_AGAIN;
 }
 
 /* -- what it needs -------------------------------------------------------------------------- */
@@ -237,19 +301,32 @@ static void remove_pod(struct agent *a, struct pod *p)
 	pod_write_delete(a, p);
 }
 
+/* Until its files are to be measured once more. */
+static void rest(struct agent *a, struct pod *p)
+{
+	struct companion *c = p->own;
+
+	if (c->unmeasured && a->kubelet)
+		pods_wait(a, p, c->measure_at);
+}
+
 static void compare(struct agent *a, struct pod *p)
 {
 	struct companion *c = p->own;
 	_cleanup_json_ struct json_object *wanted = json_of_text(c->wanted);
 
-	if (!wanted)
-		return; /* it is as it is to be */
-	if (is_outdated(a, p, wanted))
+	if (!wanted) {
+		rest(a, p); /* it is as it is to be */
+		return;
+	}
+	if (is_outdated(a, p, wanted)) {
 		remove_pod(a, p);
-	else if (c->hash != c->wanted_hash)
+	} else if (c->hash != c->wanted_hash) {
 		pod_write_status(a, p, json_object_get(json_get(wanted, "status")));
-	else
+	} else {
 		set_text(&c->wanted, NULL);
+		rest(a, p);
+	}
 }
 
 /* Its job is over, and nobody wants its pod any more. */
@@ -275,6 +352,9 @@ static void advance(struct agent *a, struct pod *p)
 		pods_wait(a, p, clock_us() + LIST_AGAIN);
 		return;
 	}
+	measure(a, p);
+	if (note_marks(a, p))
+		return;
 	if (p->exists) {
 		if (p->deleting)
 			pod_write_delete(a, p);

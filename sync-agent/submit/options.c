@@ -99,6 +99,21 @@ static int add_mounts(struct call *call, const struct option *row, struct json_o
 	return 0;
 }
 
+/* Kubernetes' words begin with a capital, sbatch's don't. */
+static int add_mode(struct call *call, const struct option *row, struct json_object *value)
+{
+	static const char *const modes[][2] = { { "Append", "append" }, { "Truncate", "truncate" } };
+	const char *mode = json_object_get_string(value);
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
+		if (!strcmp(mode, modes[i][0])) {
+			add(call, row->option, modes[i][1]);
+			return 0;
+		}
+	return error_set(call->err, EINVAL, "spec.%s: '%.60s': there are Append and Truncate",
+			 row->field, mode);
+}
+
 /* Names only: the values are in the job's environment, where no other user sees them. */
 static int add_names(struct call *call, const struct option *row, struct json_object *list)
 {
@@ -164,6 +179,7 @@ static const struct option options[] = {
 	{ "input", "--input", NULL },
 	{ "output", "--output", NULL },
 	{ "error", "--error", NULL },
+	{ "openMode", "--open-mode", add_mode },
 	{ "excludeNodes", "--exclude", NULL },
 	{ "nodeList", "--nodelist", NULL },
 	{ "container.image", "--container", NULL },

@@ -21,6 +21,7 @@ UNIT_TESTS += \
 	testsuite/unit/test_lease \
 	testsuite/unit/test_listener \
 	testsuite/unit/test_log_lines \
+	testsuite/unit/test_log_marks \
 	testsuite/unit/test_log_options \
 	testsuite/unit/test_looks \
 	testsuite/unit/test_submit \
@@ -157,6 +158,10 @@ testsuite_unit_test_minutes_LDADD = libmirror.la $(UNIT_LIBS)
 testsuite_unit_test_object_SOURCES = testsuite/unit/test_object.c testsuite/unit/sample_job.h
 testsuite_unit_test_object_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_object_LDADD = libmirror.la $(UNIT_LIBS)
+
+testsuite_unit_test_log_marks_SOURCES = testsuite/unit/test_log_marks.c
+testsuite_unit_test_log_marks_CFLAGS = $(UNIT_CFLAGS) $(JSON_CFLAGS)
+testsuite_unit_test_log_marks_LDADD = libmirror.la $(UNIT_LIBS)
 
 testsuite_unit_test_output_SOURCES = testsuite/unit/test_output.c
 testsuite_unit_test_output_CFLAGS = $(UNIT_CFLAGS) $(JSON_CFLAGS)

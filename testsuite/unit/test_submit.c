@@ -81,6 +81,7 @@ static void test_options(void **state)
 		  "[\"--job-name=x\",\"--nice=-5\",\"--comment=--uid=0\\nx\"]" },
 		{ "{\"tresPerNode\":\"gres:gpu:a100:2,gres/nvme:1\"," SCRIPT "}",
 		  "[\"--job-name=x\",\"--gpus-per-node=a100:2\",\"--gres=nvme:1\"]" },
+		{ "{\"openMode\":\"Append\"," SCRIPT "}", "[\"--job-name=x\",\"--open-mode=append\"]" },
 		{ "{\"dependency\":\"afterok:a\"," SCRIPT "}",
 		  "[\"--job-name=x\",\"--dependency=afterok:7\"]" },
 		{ "{\"container\":{\"image\":\"docker://a\",\"mounts\":[{\"target\":\"/a\"},{\"source\":"
