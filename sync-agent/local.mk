@@ -110,7 +110,9 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/http/server.c sync-agent/http/server.h \
 	sync-agent/inbound_kube.c \
 	sync-agent/inbound_slurm.c \
+	sync-agent/kube/call.c sync-agent/kube/call.h \
 	sync-agent/kube/client.c sync-agent/kube/client.h \
+	sync-agent/kube/credentials.c sync-agent/kube/credentials.h \
 	sync-agent/kube/watch.c sync-agent/kube/watch.h \
 	sync-agent/kubelet/answers.c sync-agent/kubelet/asked.h \
 	sync-agent/kubelet/channels.c sync-agent/kubelet/channels.h \
