@@ -255,9 +255,9 @@ static void step(struct session *s, int ms)
 		shut(&s->err);
 	if (fds[4].revents)
 		take_end(s);
-	say_goodbye(s);
 	if (wslay_event_want_write(s->ws))
 		s->broken |= wslay_event_send(s->ws) != 0;
+	say_goodbye(s);
 }
 
 static void set_nonblocking(int fd)
