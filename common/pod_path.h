@@ -13,8 +13,15 @@
 #define POD_REFERENCE_VARIABLE "KUBE_POD_FROM_"
 #define POD_PIECE 100000
 
-/* The folder's name on a node, below /dev/shm and below TMPDIR or /tmp: the owner's uid, the job's id. */
-#define POD_NODE_FOLDER "slurm-kube-pod.%u.%s"
+/* The folder's name on a node, below /dev/shm and below TMPDIR or /tmp, where anybody may make
+ * folders: the owner's uid, the job's id, and what nobody can guess. Who doesn't know the last looks
+ * for the beginning, and takes only what is the owner's. */
+#define POD_NODE_PREFIX "slurm-kube-pod-"
+#define POD_NODE_FOLDER POD_NODE_PREFIX "%u.%s."
+/* A file in it; its lock (flock) is held by slurm-kube-pod on the job's first node while it runs. */
+#define POD_NODE_LOCK "lock"
+/* The variable by which slurm-kube-pod tells it to its steps on the job's other nodes. */
+#define POD_NODE_VARIABLE "KUBE_POD_NODE_FOLDER"
 
 #define POD_STATUS_FILE "status.json" /* in the pod's folder */
 #define POD_STATUS_MAX (256 << 10)    /* bytes of it */

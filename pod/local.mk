@@ -4,6 +4,7 @@ noinst_LTLIBRARIES += libpod.la
 libpod_la_SOURCES = \
 	pod/env.c \
 	pod/expand.c \
+	pod/folders.c \
 	pod/mounts.c \
 	pod/plan.c \
 	pod/pod.h \

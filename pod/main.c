@@ -135,13 +135,14 @@ static int run_pod(struct pod *p)
 	open_log(p);
 	remove_old(p);
 	if (check_users(p, &err) < 0 ||
-	    (on_several(p) ? step_everywhere(p, "--volumes", &err) : volumes_make(p, &err)) < 0)
+	    (on_several(p) ? step_everywhere(p, "--volumes", &err) : volumes_make(p, &err)) < 0 ||
+	    folders_hold(p, &err) < 0)
 		rc = fail(p, &err);
 	else
 		rc = run(p);
 	if (on_several(p))
 		step_everywhere(p, "--clear", NULL);
-	volumes_clear(p, NULL);
+	folders_remove(p, NULL);
 	report(p, true);
 	return rc;
 }
@@ -156,7 +157,7 @@ static int run_option(struct pod *p, const char *option)
 		fprintf(stderr, "slurm-kube-pod: what is '%s'?\n", option);
 		return 2;
 	}
-	if ((make ? volumes_make(p, &err) : volumes_clear(p, &err)) == 0)
+	if ((make ? volumes_make(p, &err) : folders_remove(p, &err)) == 0)
 		return 0;
 	fprintf(stderr, "slurm-kube-pod: %s: %s\n", getenv("SLURMD_NODENAME") ?: "", err.text);
 	return 1;
@@ -176,11 +177,10 @@ int main(int argc, char *argv[])
 		puts("slurm-kube-pod " PACKAGE_VERSION);
 		return 0;
 	}
-	if (plan_take(&p, &err) < 0) {
+	if (plan_take(&p, &err) < 0 || folders_name(&p, &err) < 0) {
 		fprintf(stderr, "slurm-kube-pod: %s\n", err.text);
 		rc = POD_EXIT_SETUP;
 	} else {
-		volumes_name(&p);
 		rc = argc > 1 ? run_option(&p, argv[1]) : run_pod(&p);
 	}
 	plan_free(&p);

@@ -140,6 +140,11 @@ int plan_take(struct pod *p, struct error *err)
 	return take_containers(p, err) < 0 ? -1 : read_sources(p, p->plan, err);
 }
 
+const char *plan_variable(const struct pod *p, const char *name)
+{
+	return find(p->kept, name);
+}
+
 char *plan_value(const struct pod *p, const char *variable, const char *key, size_t *ret_len)
 {
 	struct json_object *source = NULL, *value = NULL;

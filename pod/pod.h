@@ -5,6 +5,7 @@
  *   plan.c      what is to be run, from the environment
  *   expand.c    $(NAME) in texts (pure)
  *   env.c       a container's variables
+ *   folders.c   where they are on the node
  *   volumes.c   files and folders that containers share
  *   mounts.c    ... and where they have them
  *   step.c      srun's words
@@ -63,6 +64,8 @@ struct pod {
 /* plan.c: take the plan and all that it refers to out of the environment. */
 int plan_take(struct pod *p, struct error *err);
 void plan_free(struct pod *p);
+/* A variable that was taken out of the environment; borrowed, NULL if there is none. */
+const char *plan_variable(const struct pod *p, const char *name);
 /* The bytes of a key: the caller frees. NULL if there is none. */
 char *plan_value(const struct pod *p, const char *variable, const char *key, size_t *ret_len);
 
@@ -81,10 +84,17 @@ char *env_expand(struct json_object *env, const char *text, struct error *err);
 char **env_for_srun(struct json_object *env, struct error *err);
 void env_free(char ***env);
 
-/* volumes.c: on this node. volumes_clear() also takes away what an earlier run has left. */
-void volumes_name(struct pod *p); /* first */
+/* folders.c: on this node, memory and disk. First their name; then they are made, which fails if
+ * somebody has made them; held, so that nobody sweeps them away while this process runs; removed.
+ * Each returns 0, or -1 with err filled. */
+int folders_name(struct pod *p, struct error *err);
+int folders_make(const struct pod *p, struct error *err);
+bool folders_made(const struct pod *p); /* by another node of this job on the same machine */
+int folders_hold(struct pod *p, struct error *err);
+int folders_remove(const struct pod *p, struct error *err);
+
+/* volumes.c: those and what is in them. */
 int volumes_make(struct pod *p, struct error *err);
-int volumes_clear(struct pod *p, struct error *err);
 /* The path of a volume. Returns 0, or -1 with err filled. */
 int volumes_path(const struct pod *p, const char *name, char dest[PATH_MAX], struct error *err);
 /* The file with a container's termination message. */

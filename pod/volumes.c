@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is in memory is in a folder of /dev/shm that only the owner can enter; it goes when the pod
- * has ended, and whatever ended it: kube-container sweep, which the plugin starts at the job's end,
- * knows its name (spank/tool/sweep.c). */
+/* What the containers of a pod share, in its folders on the node (folders.c). */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -12,7 +10,6 @@
 #include <sys/vfs.h>
 
 #include "common/json.h"
-#include "common/remove_tree.h"
 #include "pod/pod.h"
 
 #define MEMORY "/dev/shm"
@@ -48,22 +45,6 @@ static bool is_memory(const char *path)
 	struct statfs fs;
 
 	return statfs(path, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
-}
-
-void volumes_name(struct pod *p)
-{
-	const char *job = getenv("SLURM_JOB_ID") ?: "0", *tmp = getenv("TMPDIR");
-	unsigned uid = geteuid();
-
-	snprintf(p->memory, sizeof(p->memory), MEMORY "/" POD_NODE_FOLDER, uid, job);
-	snprintf(p->disk, sizeof(p->disk), "%.1000s/" POD_NODE_FOLDER,
-		 tmp && tmp[0] == '/' ? tmp : "/tmp", uid, job);
-}
-
-int volumes_clear(struct pod *p, struct error *err)
-{
-	int rc = remove_tree(AT_FDCWD, p->memory, err);
-	return remove_tree(AT_FDCWD, p->disk, rc < 0 ? NULL : err) < 0 ? -1 : rc;
 }
 
 /* -- files ------------------------------------------------------------------------------------ */
@@ -274,42 +255,22 @@ static int make_volume(struct pod *p, struct json_object *v, struct error *err)
 	return is_type(v, "files") ? make_files(p, v, path, err) : 0;
 }
 
-/* Nobody else may have made it before: then that is no folder of ours. */
-static int make_own(const char *path, struct error *err)
-{
-	return mkdir(path, 0700) < 0 ? error_errno(err, "%s", path) : 0;
-}
-
-/* Two slurmds on one machine, as in tests, are two nodes of a job in one place: the first one makes
- * it. */
-static bool is_made(const struct pod *p)
-{
-	struct stat st;
-
-	return json_get_int(p->plan, "nodes", 1) > 1 && lstat(p->memory, &st) == 0 &&
-	       S_ISDIR(st.st_mode) && st.st_uid == geteuid();
-}
-
 int volumes_make(struct pod *p, struct error *err)
 {
 	struct json_object *list = json_get(p->plan, "volumes");
 	char messages[PATH_MAX];
 
-	if (is_made(p))
+	if (folders_made(p))
 		return 0;
-	if (volumes_clear(p, err) < 0)
-		return -1;
 	if (!is_memory(MEMORY))
 		return error_set(err, ENOTSUP,
 				 MEMORY
 				 " of this node isn't in memory: Secrets can't be put there");
-	if (make_own(p->memory, err) < 0)
-		return is_made(p) ? 0 : -1;
-	if (make_own(p->disk, err) < 0)
-		return -1;
+	if (folders_make(p, err) < 0)
+		return folders_made(p) ? 0 : -1;
 	snprintf(messages, sizeof(messages), "%.1000s/messages", p->memory);
-	if (make_own(messages, err) < 0)
-		return -1;
+	if (mkdir(messages, 0700) < 0)
+		return error_errno(err, "%.200s", messages);
 	for (size_t i = 0; i < json_length(list); i++)
 		if (make_volume(p, json_object_array_get_idx(list, i), err) < 0)
 			return -1;

@@ -116,19 +116,31 @@ static bool is_job(int folder, const char *entry, const void *arg)
 	       is_older(folder, entry, &job->before);
 }
 
-/* -- what slurm-kube-pod has left (pod/volumes.c) ---------------------------------------------- */
+/* -- what slurm-kube-pod has left (pod/folders.c) ---------------------------------------------- */
 
 static const char *const pod_places[] = {"/dev/shm", "/tmp"};
 
-/* The job of a pod's folder of this user; NULL if it is none. */
+/* Its slurm-kube-pod runs: it is of a job of another cluster's on this machine, by the same number. */
+static bool is_held(int folder, const char *entry)
+{
+	char path[512];
+	_cleanup_close_ int fd = -1;
+
+	snprintf(path, sizeof(path), "%s/" POD_NODE_LOCK, entry);
+	fd = openat(folder, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+}
+
+/* The job of a pod's folder of this user, and more after a dot; NULL if it is none, or in use. */
 static const char *pod_job(int folder, const char *entry)
 {
 	struct stat st;
 	char prefix[64];
 
-	snprintf(prefix, sizeof(prefix), POD_NODE_FOLDER, (unsigned)geteuid(), "");
+	snprintf(prefix, sizeof(prefix), POD_NODE_PREFIX "%u.", (unsigned)geteuid());
 	if (strncmp(entry, prefix, strlen(prefix)) ||
-	    fstatat(folder, entry, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_uid != geteuid())
+	    fstatat(folder, entry, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode) ||
+	    st.st_uid != geteuid() || is_held(folder, entry))
 		return NULL;
 	return entry + strlen(prefix);
 }
@@ -137,8 +149,9 @@ static bool is_pod_of(int folder, const char *entry, const void *arg)
 {
 	const struct ended_job *job = arg;
 	const char *id = pod_job(folder, entry);
+	size_t n = strlen(job->id);
 
-	return id && !strcmp(id, job->id) && is_older(folder, entry, &job->before);
+	return id && !strncmp(id, job->id, n) && id[n] == '.' && is_older(folder, entry, &job->before);
 }
 
 static bool has_pods(void)
@@ -172,7 +185,7 @@ struct known_jobs {
 /* A folder that came after slurmctld was asked may be that of a job that did, too. */
 static bool is_unknown(const struct known_jobs *known, int folder, const char *entry, const char *id)
 {
-	size_t n = strlen(id);
+	size_t n = strcspn(id, "."); /* a pod's folder has more */
 
 	if (!is_older(folder, entry, &known->asked))
 		return false;
