@@ -3,4 +3,4 @@ EXTRA_DIST += doc/agent.md doc/coming-from.md doc/containers.md doc/doorbell.md 
 EXTRA_DIST += doc/examples/array.yaml doc/examples/container.yaml doc/examples/generate-name.yaml doc/examples/held.yaml \
 	doc/examples/hello.yaml doc/examples/heterogeneous.yaml doc/examples/pipeline.yaml doc/examples/resources.yaml \
 	doc/examples/secret.yaml
-EXTRA_DIST += doc/examples/pod.yaml doc/examples/pod-job.yaml doc/examples/pod-settings.yaml
+EXTRA_DIST += doc/examples/pod.yaml doc/examples/pod-job.yaml doc/examples/pod-settings.yaml doc/examples/pod-indexed.yaml

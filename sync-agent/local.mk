@@ -84,6 +84,7 @@ libpods_la_SOURCES = \
 	sync-agent/pods/slim.c \
 	sync-agent/pods/status.c sync-agent/pods/status.h \
 	sync-agent/pods/rows.c \
+	sync-agent/pods/tolerations.c sync-agent/pods/tolerations.h \
 	sync-agent/pods/translate.c sync-agent/pods/translate.h \
 	sync-agent/pods/translate_annotations.c \
 	sync-agent/pods/translate_container.c \

@@ -17,6 +17,7 @@
 #include "sync-agent/mirror/text.h"
 #include "sync-agent/pods/job_pod_own.h"
 #include "sync-agent/pods/status.h"
+#include "sync-agent/pods/tolerations.h"
 #include "sync-agent/pods/translate.h"
 #include "sync-agent/write.h"
 
@@ -44,6 +45,7 @@ static void free_own(struct pod *p)
 	json_object_put(j->whole);
 	json_object_put(j->job);
 	json_object_put(j->report);
+	json_object_put(j->tolerations);
 	free(j);
 	p->own = NULL;
 }
@@ -80,7 +82,7 @@ static void begin_anew(struct job_pod *j)
 {
 	job_pod_set(&j->report, NULL);
 	j->read_at = j->bell_at = j->give_up = 0;
-	j->report_known = j->cancelling = false;
+	j->report_known = j->cancelling = j->intolerant = j->job_gone = false;
 	j->refused = 0;
 }
 
@@ -99,6 +101,7 @@ static void take(struct agent *a, struct pod *p, struct json_object *pod)
 		job_pod_set(&j->job, NULL);
 	job_pod_set(&j->pod, pod_slim(pod));
 	job_pod_set(&j->whole, j->job ? NULL : json_object_get(pod));
+	job_pod_set(&j->tolerations, tolerations_needed(pod));
 	kubelet_pod(a, p->namespace, p->name);
 }
 
@@ -110,6 +113,9 @@ static void gone(struct agent *a, struct pod *p)
 		return;
 	job_pod_set(&j->pod, NULL);
 	job_pod_set(&j->whole, NULL);
+	job_pod_set(&j->tolerations, NULL);
+	if (j->job_gone)
+		job_pod_set(&j->job, NULL);
 	begin_anew(j);
 }
 
@@ -144,7 +150,13 @@ static void job_gone(struct agent *a, const struct entry *e)
 
 	if (!name || strcmp(name, e->name))
 		return;
-	job_pod_set(&j->job, NULL);
+	j->job_gone = p->exists && p->deleting;
+	if (!j->job_gone) {
+		job_pod_set(&j->job, NULL);
+	} else if (!pod_job_ended(j->job)) {
+		pod_job_cancelled(j->job);
+		j->report_known = true; /* as far as it has been read */
+	}
 	pods_enqueue(a, p);
 }
 
@@ -168,6 +180,7 @@ static void take_job(struct agent *a, struct entry *e, struct json_object *job)
 	if (p->exists && strcmp(p->uid, json_get_string(owner, "uid")))
 		return;
 	job_pod_set(&j->job, pod_slim_job(job));
+	j->job_gone = false;
 	job_pod_set(&j->whole, NULL);
 	pods_enqueue(a, p);
 }
@@ -282,12 +295,53 @@ static void bind_pod(struct agent *a, struct pod *p)
 	pod_write(a, p, &w);
 }
 
+static bool tolerations_refused(struct agent *a, struct pod *p, const struct kube_answer *answer)
+{
+	struct job_pod *j = p->own;
+
+	/* It has changed in between: the watch tells. */
+	if (answer->status == 404 || answer->status == 409)
+		return false;
+	log_warning("pod %s/%s: its tolerations: %s (status %ld); if no agent runs for longer than "
+		    "they say, Kubernetes deletes the pod, and its job is cancelled: may the agent "
+		    "patch pods (crd/rbac.yaml)?",
+		    p->namespace, p->name, answer->problem, answer->status);
+	j->intolerant = true;
+	pods_enqueue(a, p);
+	return true;
+}
+
+static void tolerate(struct agent *a, struct pod *p)
+{
+	struct job_pod *j = p->own;
+	_cleanup_json_ struct json_object *o = json_object_new_object();
+	struct json_object *metadata = json_object_new_object(), *spec = json_object_new_object();
+	struct pod_write w = { .what = "let it stay on its node",
+			       .method = "PATCH",
+			       .tail = "",
+			       .type = POD_MERGE,
+			       .body = o,
+			       .refused = tolerations_refused };
+
+	/* A list is written as a whole: not over what somebody has just written. */
+	json_set_string(metadata, "uid", p->uid);
+	json_set_string(metadata, "resourceVersion", p->version);
+	json_object_object_add(o, "metadata", metadata);
+	json_object_object_add(spec, "tolerations", json_object_get(j->tolerations));
+	json_object_object_add(o, "spec", spec);
+	pod_write(a, p, &w);
+}
+
 static void follow(struct agent *a, struct pod *p)
 {
 	struct job_pod *j = p->own;
 
 	if (pod_job_started(j->job) && !p->node[0]) {
 		bind_pod(a, p);
+		return;
+	}
+	if (j->tolerations && !j->intolerant) {
+		tolerate(a, p);
 		return;
 	}
 	if (!job_pod_reported(a, p))
@@ -325,17 +379,33 @@ static void cancel(struct agent *a, struct pod *p)
 	pod_write(a, p, &w);
 }
 
+/* Its end is told before it goes: whoever keeps it there by a finalizer, as Jobs do, counts by its
+ * phase. Returns false if it is told already, or there is nothing to tell. */
+static bool tell_end(struct agent *a, struct pod *p)
+{
+	struct job_pod *j = p->own;
+	struct json_object *status = pod_status(j->pod, j->job, j->report, p->node[0] != '\0');
+
+	if (pod_status_has(json_get(j->pod, "status"), status)) {
+		json_object_put(status);
+		return false;
+	}
+	pod_write_status(a, p, status);
+	return true;
+}
+
 /* A pod that has a node goes only when the node says so: when its job has ended. */
 static void advance_deletion(struct agent *a, struct pod *p)
 {
 	struct job_pod *j = p->own;
 
-	if (!j->job || pod_job_ended(j->job)) {
+	if (!j->job)
 		pod_write_delete(a, p);
-		return;
-	}
-	if (!json_get(j->job, "metadata.deletionTimestamp") && !j->cancelling)
-		cancel(a, p);
+	else if (!pod_job_ended(j->job)) {
+		if (!json_get(j->job, "metadata.deletionTimestamp") && !j->cancelling)
+			cancel(a, p);
+	} else if (job_pod_reported(a, p) && !tell_end(a, p))
+		pod_write_delete(a, p);
 }
 
 static void advance(struct agent *a, struct pod *p)

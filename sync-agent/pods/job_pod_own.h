@@ -13,12 +13,15 @@ struct job_pod {
 	struct json_object *pod;   /* pod_slim(); NULL: not known */
 	struct json_object *whole; /* until it has a SlurmJob */
 	struct json_object *job;   /* pod_slim_job(); NULL: there is none */
+	bool job_gone; /* that one is no more, and the pod is going, too */
 	struct json_object *report;
+	struct json_object *tolerations; /* that it is to have; NULL: it has them */
 	bool reading;	   /* the report is being read */
 	int64_t read_at;   /* monotonic: when to read it; 0: not now */
 	int64_t bell_at;   /* a step began or ended */
 	int64_t give_up;   /* the job has ended: its last report is waited for until then */
 	bool report_known; /* that is the last one, or it is not to be had */
+	bool intolerant;   /* the API server has refused them */
 	bool cancelling;   /* its SlurmJob is being deleted */
 	uint64_t refused;  /* hash of what was told */
 };

@@ -31,6 +31,21 @@ bool pod_job_ended(struct json_object *job)
 	return condition_of(job, "Complete") || condition_of(job, "Failed");
 }
 
+void pod_job_cancelled(struct json_object *job)
+{
+	struct json_object *status = json_get(job, "status"), *o = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+
+	json_set_string(o, "type", "Failed");
+	json_set_string(o, "status", "True");
+	for (size_t i = 0; i < json_length(json_get(status, "conditions")); i++)
+		json_object_array_add(list, json_object_get(json_object_array_get_idx(
+						    json_get(status, "conditions"), i)));
+	json_object_array_add(list, o);
+	json_object_object_add(status, "conditions", list);
+	json_set_string(status, "state", "CANCELLED");
+}
+
 bool pod_job_started(struct json_object *job)
 {
 	const char *scheduled = json_get_string(condition_of(job, "Scheduled"), "status");

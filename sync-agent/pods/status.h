@@ -28,6 +28,8 @@ bool pod_status_had_job(struct json_object *pod);
 bool pod_status_has(struct json_object *is, struct json_object *wanted);
 
 bool pod_job_started(struct json_object *job);
+/* Its SlurmJob has gone before its end was seen: it was cancelled. */
+void pod_job_cancelled(struct json_object *job);
 bool pod_job_ended(struct json_object *job);
 
 /* What pod_status() needs of a pod, and the status that it has; of a SlurmJob. The caller puts it.

@@ -35,7 +35,7 @@ completes() {
 }
 
 @test "each file is told here" {
-	[ "$(ls "$EXAMPLES"/*.yaml | wc -l)" = 12 ]
+	[ "$(ls "$EXAMPLES"/*.yaml | wc -l)" = 13 ]
 }
 
 @test "hello, generate-name, resources, heterogeneous" {

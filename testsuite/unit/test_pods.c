@@ -4,6 +4,7 @@
 
 #include "common/json.h"
 #include "common/pod_path.h"
+#include "sync-agent/pods/tolerations.h"
 #include "sync-agent/pods/translate.h"
 
 static char *prefixes[] = { "/data", "/scratch" }, *classes[] = { "high=urgent", "plain=" };
@@ -363,13 +364,56 @@ static void test_paths(void **state)
 	assert_int_equal(pod_output_path("/home/a", "u", "a", true, path, 20), -1);
 }
 
+/* -- tolerations ------------------------------------------------------------------------------ */
+
+#define NOT_READY "{\"key\":\"node.kubernetes.io/not-ready\",\"operator\":\"Exists\",\"effect\":\"NoExecute\"}"
+#define UNREACHABLE "{\"key\":\"node.kubernetes.io/unreachable\",\"operator\":\"Exists\",\"effect\":\"NoExecute\"}"
+#define OTHER "{\"key\":\"x\",\"operator\":\"Exists\",\"tolerationSeconds\":5}"
+
+static void test_tolerations(void **state)
+{
+	static const struct {
+		const char *is, *wanted; /* NULL: as it is */
+	} rows[] = {
+		{ "[]", "[" NOT_READY "," UNREACHABLE "]" },
+		{ "[" NOT_READY "," UNREACHABLE "]", NULL },
+		/* As admission leaves it. */
+		{ "[{\"key\":\"node.kubernetes.io/not-ready\",\"operator\":\"Exists\",\"effect\":\"NoExecute\",\"tolerationSeconds\":300},"
+		  "{\"key\":\"node.kubernetes.io/unreachable\",\"operator\":\"Exists\",\"effect\":\"NoExecute\",\"tolerationSeconds\":300}]",
+		  "[" NOT_READY "," UNREACHABLE "]" },
+		/* Others keep theirs. */
+		{ "[" OTHER "," NOT_READY "]", "[" OTHER "," NOT_READY "," UNREACHABLE "]" },
+		{ "[{\"operator\":\"Exists\"}]", NULL },
+		{ "[{\"operator\":\"Exists\",\"effect\":\"NoExecute\",\"tolerationSeconds\":0}]",
+		  "[{\"operator\":\"Exists\",\"effect\":\"NoExecute\"}]" },
+		/* Not these taints'. */
+		{ "[{\"operator\":\"Exists\",\"effect\":\"NoSchedule\"}]",
+		  "[{\"operator\":\"Exists\",\"effect\":\"NoSchedule\"}," NOT_READY "," UNREACHABLE "]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_free_ char *text = NULL;
+		_cleanup_json_ struct json_object *pod = NULL, *needed = NULL;
+
+		assert_true(asprintf(&text, "{\"spec\":{\"tolerations\":%s}}", rows[i].is) > 0);
+		pod = parse(text);
+		needed = tolerations_needed(pod);
+		row("%s", rows[i].is);
+		if (rows[i].wanted)
+			assert_string_equal(needed ? plain(needed) : "", rows[i].wanted);
+		else
+			assert_null(needed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_least),	 cmocka_unit_test(test_spec),
 		cmocka_unit_test(test_plan),	 cmocka_unit_test(test_references),
 		cmocka_unit_test(test_refusals), cmocka_unit_test(test_pieces),
-		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_paths),	 cmocka_unit_test(test_tolerations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
