@@ -12,7 +12,7 @@
 #include "common/hash.h"
 #include "common/json.h"
 #include "sync-agent/kubelet/lines.h"
-#include "sync-agent/kubelet/open_file.h"
+#include "sync-agent/owner/plain_file.h"
 #include "sync-agent/kubelet/pass_fds.h"
 #include "sync-agent/kubelet/protocol.h"
 #include "sync-agent/owner/become.h"
@@ -86,7 +86,7 @@ static void measure(struct json_object *question, struct json_object *answer, co
 
 	if (!path)
 		return;
-	fd = open_output(path, &err);
+	fd = plain_file_open(path, NULL, &err);
 	mark = fd < 0 ? NULL : measure_file(fd);
 	json_object_object_add(answer, which, mark ? mark : json_object_new_object());
 }

@@ -2,12 +2,8 @@
 #include "sync-agent/kubelet/open_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/magic.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -16,31 +12,7 @@
 #include "sync-agent/kubelet/pass_fds.h"
 #include "sync-agent/kubelet/protocol.h"
 #include "sync-agent/owner/become.h"
-
-/* What is told by a file of proc or sys isn't output of a job, but about this process. */
-static bool is_output(int fd, struct error *err)
-{
-	struct statfs fs;
-	struct stat st;
-
-	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0) {
-		error_set(err, errno, "%s", strerror(errno));
-		return false;
-	}
-	if (S_ISREG(st.st_mode) && fs.f_type != PROC_SUPER_MAGIC && fs.f_type != SYSFS_MAGIC)
-		return true;
-	error_set(err, EINVAL, "it is no regular file");
-	return false;
-}
-
-int open_output(const char *path, struct error *err)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	if (fd < 0)
-		return error_set(err, errno, "%s", strerror(errno));
-	return is_output(fd, err) ? TAKE_FD(fd) : -1;
-}
+#include "sync-agent/owner/plain_file.h"
 
 /* Which bytes of it are asked for, of all runs that may be in it: "from" and "to" into o. Where a
  * mark doesn't fit, or fits perhaps because a run wrote the same as the one before, nothing is left
@@ -68,7 +40,7 @@ static int open_as(uid_t uid, const char *path, struct json_object *part, struct
 {
 	_cleanup_close_ int fd = -1;
 
-	if (become_uid(uid, err) < 0 || (fd = open_output(path, err)) < 0 ||
+	if (become_uid(uid, err) < 0 || (fd = plain_file_open(path, NULL, err)) < 0 ||
 	    find_part(fd, part, o, err) < 0)
 		return -1;
 	return TAKE_FD(fd);

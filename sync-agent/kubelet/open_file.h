@@ -5,12 +5,6 @@
 
 #include <json-c/json.h>
 
-#include "common/error.h"
-
-/* A file that may be output of a job: a regular one, and none that the kernel makes up. For whoever
- * is its owner already. Returns a descriptor, or -1 with err filled; its code is errno's. */
-int open_output(const char *path, struct error *err);
-
 /* Become the uid of the agent's answer (protocol.h), open its path, send the descriptor to fd, end.
  * watches: the inotify instance. The file system may take its time, but not more than
  * KUBELET_OPEN_SECONDS. */
