@@ -16,6 +16,7 @@
  *   nodes.c          virtual nodes
  *   partitions.c     the cluster and its partitions -> catalog.c, which keeps their objects
  *   details.c        steps and usage
+ *   results/         what is collected when a job has ended
  *   finished.c       objects of ended jobs, until they go
  *   history.c        jobs that came and went unseen
  *   tombs.c          jobs whose objects were deleted while slurmctld still knew them
@@ -41,6 +42,7 @@
 #include "sync-agent/owner/owner.h"
 #include "sync-agent/pods/pods.h"
 #include "sync-agent/recorder.h"
+#include "sync-agent/results/results.h"
 #include "sync-agent/slurm/thread.h"
 #include "sync-agent/submit/submit.h"
 
@@ -143,6 +145,7 @@ struct agent {
 
 	struct nodes nodes;
 	struct pods pods;
+	struct results results;
 
 	struct tomb *tombs;
 	char *tombs_path;

@@ -11,6 +11,7 @@
 #include "common/json.h"
 #include "common/yaml.h"
 #include "sync-agent/mirror/fields.h"
+#include "sync-agent/results/options.h"
 
 enum value_type {
 	VALUE_TEXT,
@@ -21,9 +22,12 @@ enum value_type {
 	VALUE_TEMPLATE, /* a namespace's name, with {user} and the like in it; the last text */
 	VALUE_WORDS,	/* a list of words: struct words */
 	VALUE_ACTIONS,	/* the same, each the name of an action */
+	VALUE_VOLUMES,	/* the same, each as results_check_volume() takes it */
+	VALUE_HOSTS,	/* the same, each as results_check_host() takes it */
 	VALUE_BOOL,
 	VALUE_UID,
 	VALUE_COUNT, /* an int64_t, from 0 */
+	VALUE_SIZE,  /* an int64_t of bytes, as size_parse() takes it */
 	VALUE_TIME,  /* an int64_t of seconds, written "90", "90s", "10m", "2h" or "7d" */
 	VALUE_LEVEL,
 	SECTION,
@@ -84,6 +88,13 @@ static const struct key {
 	{ "pods.hostPaths", VALUE_WORDS, offsetof(struct config, host_paths), NULL, false },
 	{ "pods.priorityClasses", VALUE_WORDS, offsetof(struct config, priority_classes), NULL,
 	  false },
+	{ "results", SECTION, 0, NULL, false },
+	{ "results.volumes", VALUE_VOLUMES, offsetof(struct config, results_volumes), NULL, false },
+	{ "results.httpAllow", VALUE_HOSTS, offsetof(struct config, results_http_allow), NULL, false },
+	{ "results.httpCA", VALUE_PATH, offsetof(struct config, results_http_ca), NULL, false },
+	{ "results.maxBytes", VALUE_SIZE, offsetof(struct config, results_max_bytes), NULL, false },
+	{ "results.timeout", VALUE_TIME, offsetof(struct config, results_timeout), NULL, false },
+	{ "results.parallel", VALUE_COUNT, offsetof(struct config, results_parallel), NULL, false },
 	{ "minimumUid", VALUE_UID, offsetof(struct config, minimum_uid), NULL, false },
 	{ "stateFolder", VALUE_PATH, offsetof(struct config, state_folder), "/var/lib/slurm-kube",
 	  true },
@@ -214,6 +225,26 @@ static int64_t parse_time(struct json_object *value)
 	return -1;
 }
 
+static int check_word(const struct place *at, enum value_type type, const char *text)
+{
+	struct error err;
+
+	if (type == VALUE_ACTIONS && !field_is_action(text))
+		return error_set(at->err, EINVAL, "%s:%d: %.100s: there is no action '%.40s'; there "
+				 "are hold, release, suspend, resume, requeue, cancel and the "
+				 "fields that an edit changes, such as priority",
+				 at->path, at->line, at->name, text);
+	if ((type == VALUE_VOLUMES && results_check_volume(text, &err) < 0) ||
+	    (type == VALUE_HOSTS && results_check_host(text, &err) < 0))
+		return wrong(at, err.text);
+	return 0;
+}
+
+static bool is_words(enum value_type type)
+{
+	return type == VALUE_WORDS || type == VALUE_ACTIONS || type == VALUE_VOLUMES || type == VALUE_HOSTS;
+}
+
 static int set_words(const struct place *at, enum value_type type, struct words *to,
 		     struct json_object *value)
 {
@@ -232,11 +263,8 @@ static int set_words(const struct place *at, enum value_type type, struct words 
 		if (!json_object_is_type(word, json_type_string) || !text[0] ||
 		    strlen(text) != (size_t)json_object_get_string_len(word))
 			return wrong(at, "it takes a list of words");
-		if (type == VALUE_ACTIONS && !field_is_action(text))
-			return error_set(at->err, EINVAL, "%s:%d: %.100s: there is no action '%.40s'; there "
-					 "are hold, release, suspend, resume, requeue, cancel and the "
-					 "fields that an edit changes, such as priority",
-					 at->path, at->line, at->name, text);
+		if (check_word(at, type, text) < 0)
+			return -1;
 		to->list[to->n] = strdup(text);
 		if (!to->list[to->n++])
 			return error_set(at->err, ENOMEM, "out of memory");
@@ -263,6 +291,8 @@ static int set_value(const struct place *at, const struct key *key, void *to,
 		return 0;
 	case VALUE_WORDS:
 	case VALUE_ACTIONS:
+	case VALUE_VOLUMES:
+	case VALUE_HOSTS:
 		return set_words(at, key->type, to, value);
 	case VALUE_COUNT:
 		if (!json_object_is_type(value, json_type_int) || number < 0)
@@ -273,6 +303,10 @@ static int set_value(const struct place *at, const struct key *key, void *to,
 		*(int64_t *)to = parse_time(value);
 		if (*(int64_t *)to < 0)
 			return wrong(at, "it takes seconds, or a number with s, m, h or d");
+		return 0;
+	case VALUE_SIZE:
+		if (!value || results_parse_size(json_object_get_string(value), to) < 0)
+			return wrong(at, "it takes bytes, a number with K, M, G or T, or none");
 		return 0;
 	case VALUE_LEVEL:
 		if (!value || log_level_parse(json_object_get_string(value), to) < 0)
@@ -324,6 +358,9 @@ int config_load(const char *path, struct config *ret, struct error *err)
 		.finished_ttl = 86400,
 		.finished_most = 100000,
 		.history = 86400,
+		.results_max_bytes = RESULTS_MAX_BYTES,
+		.results_timeout = RESULTS_TIMEOUT,
+		.results_parallel = RESULTS_PARALLEL,
 		.log_level = LOG_LEVEL_INFO,
 	};
 	struct place whole = { .path = path, .err = err };
@@ -349,6 +386,8 @@ int config_load(const char *path, struct config *ret, struct error *err)
 		return wrong(&whole, "kubelet.certificate and kubelet.key belong together");
 	if (c.kubelet_client_names.n && !c.kubelet_client_ca)
 		return wrong(&whole, "kubelet.clientNames are of certificates by kubelet.clientCA, which isn't set");
+	if (results_check_config(&c, err) < 0)
+		return error_wrap(err, "%s", path);
 	*ret = c;
 	c = (struct config){ 0 };
 	return 0;
@@ -377,11 +416,14 @@ static size_t value_size(enum value_type type)
 		return sizeof(uint32_t);
 	case VALUE_COUNT:
 	case VALUE_TIME:
+	case VALUE_SIZE:
 		return sizeof(int64_t);
 	case VALUE_LEVEL:
 		return sizeof(enum log_level);
 	case VALUE_WORDS:
 	case VALUE_ACTIONS:
+	case VALUE_VOLUMES:
+	case VALUE_HOSTS:
 		return sizeof(struct words);
 	default:
 		return sizeof(char *);
@@ -405,7 +447,7 @@ static bool same_value(const struct key *key, const struct config *a, const stru
 
 		return s && t ? !strcmp(s, t) : s == t;
 	}
-	if (key->type == VALUE_WORDS || key->type == VALUE_ACTIONS)
+	if (is_words(key->type))
 		return same_words(x, y);
 	return !memcmp(x, y, value_size(key->type));
 }
@@ -440,6 +482,7 @@ static void print_value(const struct key *key, const void *value, FILE *to)
 		break;
 	case VALUE_COUNT:
 	case VALUE_TIME:
+	case VALUE_SIZE:
 		fprintf(to, "%" PRId64, *(const int64_t *)value);
 		break;
 	case VALUE_LEVEL:
@@ -447,6 +490,8 @@ static void print_value(const struct key *key, const void *value, FILE *to)
 		break;
 	case VALUE_WORDS:
 	case VALUE_ACTIONS:
+	case VALUE_VOLUMES:
+	case VALUE_HOSTS:
 		for (size_t i = 0; i < w->n; i++)
 			fprintf(to, "%s%s", i ? ", " : "[", w->list[i]);
 		fputs(w->n ? "]" : "[]", to);
@@ -477,7 +522,7 @@ void config_free(struct config *c)
 
 		if (keys[i].type <= VALUE_TEMPLATE)
 			free(*(char **)value);
-		else if (keys[i].type == VALUE_WORDS || keys[i].type == VALUE_ACTIONS)
+		else if (is_words(keys[i].type))
 			words_free(value);
 	}
 	*c = (struct config){ 0 };

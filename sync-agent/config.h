@@ -49,6 +49,12 @@ struct config {
 	struct words host_paths; /* prefixes that a hostPath of a pod may have */
 	struct words priority_classes; /* "NAME=QOS" */
 	char *pods_scheduler;  /* spec.schedulerName of pods that become jobs; NULL: none do */
+	struct words results_volumes;	 /* results/volume.h; an empty list: none */
+	struct words results_http_allow; /* results/url.h; an empty list: none */
+	char *results_http_ca;		 /* PEM file of the CAs of these hosts; NULL: the system's */
+	int64_t results_max_bytes;	 /* of one SlurmJob */
+	int64_t results_timeout;	 /* seconds, of one result */
+	int64_t results_parallel;	 /* SlurmJobs at a time */
 	bool default_cluster;  /* SlurmJobs that name no cluster are this one's */
 	bool elect;	       /* by a Lease */
 	int64_t lease;	       /* seconds */

@@ -14,6 +14,7 @@
 #include "sync-agent/mirror/fields.h"
 #include "sync-agent/mirror/text.h"
 #include "sync-agent/pack.h"
+#include "sync-agent/results/note.h"
 
 #define SPEC_MAX 65536 /* a mirrored object's spec is far smaller */
 #define TEXTS_MAX (8 << 20)
@@ -246,6 +247,8 @@ static void take_details(struct entry *e, struct json_object *status)
 
 	if (e->details_dirty) {
 		ours = json_of_text(e->details);
+		details_take_results(ours, theirs);
+		entry_set(&e->details, json_object_to_json_string_ext(ours, JSON_C_TO_STRING_PLAIN));
 		e->details_dirty = !details_same(ours, theirs);
 		return;
 	}
@@ -280,6 +283,7 @@ static void take_status(struct entry *e, struct json_object *status)
 	e->ended = condition(status, "Complete") || condition(status, "Failed");
 	take_synced(e, status);
 	take_details(e, status);
+	results_note_take_status(e->results, status);
 }
 
 void entry_take_object(struct entry *e, struct json_object *object)
@@ -299,6 +303,7 @@ void entry_take_object(struct entry *e, struct json_object *object)
 	snprintf(e->label, sizeof(e->label), "%s", label ? label : "");
 	e->ttl = json_get_int(object, "spec.ttlSecondsAfterFinished", -1);
 	take_texts(e, json_get(object, "spec"), json_get(object, "status.current"));
+	results_note_take(&e->results, json_get(object, "spec.results"));
 	take_status(e, json_get(object, "status"));
 	e->observed = json_get_int(object, "status.observedGeneration", 0);
 	edit_take_object(e, object);
@@ -323,6 +328,7 @@ void entry_forget_object(struct entry *e, const char *version)
 	entry_set(&e->known, NULL);
 	edit_forget(e);
 	entry_set(&e->finalizers, NULL);
+	results_note_take(&e->results, NULL);
 	entry_set_in_sync(e);
 	e->uid[0] = e->state[0] = e->label[0] = '\0';
 	e->counted = census_move(e->counted, NULL, NULL);

@@ -26,6 +26,7 @@ enum entry_queue {
 };
 
 struct edit;
+struct results_note;
 struct submission;
 
 #define PARTS_ARRAY UINT8_MAX
@@ -56,6 +57,7 @@ struct entry {
 	struct synced *synced;    /* NULL: in sync */
 	census_cell counted;      /* as what metrics count it */
 	struct notes notes;
+	struct results_note *results; /* results/note.h; NULL: none are asked for */
 
 	/* Made with kubectl. */
 	struct submission *submission; /* before it has a job: submit/ */

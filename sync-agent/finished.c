@@ -71,6 +71,10 @@ void finished_expire(struct agent *a, struct entry *e)
 		finished_note(a, e); /* it is being dealt with: later */
 		return;
 	}
+	if (results_hold(a, e)) {
+		lane_set(&a->lane, e, LANE_EXPIRE, clock_us() + SECOND);
+		return;
+	}
 	/* The clock may have been set since. */
 	if (e->finished && a->n_finished <= a->shrink_to && seconds_left(a, e) > 0) {
 		finished_note(a, e);

@@ -61,6 +61,11 @@ libagent_la_SOURCES = \
 	sync-agent/kubelet/options.c sync-agent/kubelet/options.h \
 	sync-agent/log.c sync-agent/log.h \
 	sync-agent/recorder.c sync-agent/recorder.h \
+	sync-agent/results/entries.c sync-agent/results/entries.h \
+	sync-agent/results/note.c sync-agent/results/note.h \
+	sync-agent/results/options.c sync-agent/results/options.h \
+	sync-agent/results/url.c sync-agent/results/url.h \
+	sync-agent/results/volume.c sync-agent/results/volume.h \
 	sync-agent/metrics/census.c sync-agent/metrics/census.h \
 	sync-agent/metrics/metrics.c sync-agent/metrics/metrics.h \
 	sync-agent/metrics/note.c sync-agent/metrics/note.h \
@@ -75,7 +80,7 @@ libagent_la_SOURCES = \
 	sync-agent/submit/words.c sync-agent/submit/words.h \
 	sync-agent/tombs.c
 libagent_la_CFLAGS = $(AM_CFLAGS) $(ZLIB_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(SYSTEMD_CFLAGS) $(YAML_CFLAGS)
-libagent_la_LIBADD = $(ZLIB_LIBS) libmirror.la libcommon_seal.la libcommon_yaml.la libcommon_json.la libcommon.la $(SYSTEMD_LIBS)
+libagent_la_LIBADD = $(ZLIB_LIBS) $(CURL_LIBS) libmirror.la libcommon_seal.la libcommon_yaml.la libcommon_json.la libcommon.la $(SYSTEMD_LIBS)
 
 # libpods: pods as SlurmJobs, pure.
 noinst_LTLIBRARIES += libpods.la
@@ -145,6 +150,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/owner/become.c sync-agent/owner/become.h \
 	sync-agent/owner/helper.c sync-agent/owner/protocol.h \
 	sync-agent/owner/owner.c sync-agent/owner/owner.h \
+	sync-agent/owner/plain_file.c sync-agent/owner/plain_file.h \
 	sync-agent/owner/steps.c sync-agent/owner/steps.h \
 	sync-agent/owner/sbatch.c sync-agent/owner/sbatch.h \
 	sync-agent/partitions.c \
@@ -159,6 +165,13 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/pods/wishes.c sync-agent/pods/wishes.h \
 	sync-agent/pods/write.c \
 	sync-agent/reload.c \
+	sync-agent/results/collection.h \
+	sync-agent/results/collector.c sync-agent/results/collector.h \
+	sync-agent/results/gather.c \
+	sync-agent/results/results.c sync-agent/results/results.h \
+	sync-agent/results/run.c \
+	sync-agent/results/store.c \
+	sync-agent/results/tell.c \
 	sync-agent/transitions.c \
 	sync-agent/slurm/accounting.c sync-agent/slurm/accounting.h \
 	sync-agent/slurm/accounting_names.c sync-agent/slurm/accounting_names.h \

@@ -204,6 +204,8 @@ static int start(struct agent *a, struct kube_access *access, int signals, struc
 				   .on_event = inbound_kube, .ctx = a };
 	a->look_credit_at = clock_us();
 	partitions_start(a);
+	if (results_start(a, err) < 0)
+		return -1;
 	history_start(a);
 	return 0;
 }
@@ -218,6 +220,7 @@ static void stop(struct agent *a)
 	partitions_stop(a);
 	nodes_free(a);
 	pods_free(a);
+	results_free(a);
 	kube_free(a->kube);
 	leader_free(&a->leader);
 	slurm_thread_stop(a->slurm);
@@ -276,7 +279,8 @@ static int64_t lead(struct agent *a)
 	static int64_t (*const listening[])(struct agent *) = { look_run, details_run, history_run,
 								pods_watch };
 	static int64_t (*const acting[])(struct agent *) = { sync_run, partitions_run, finished_run,
-							      events_run, nodes_run, pods_run };
+							      events_run, nodes_run, pods_run,
+							      results_run };
 	int64_t next = watch_step(&a->watch);
 
 	open_doorbells(a);
@@ -298,6 +302,7 @@ static void loop(struct agent *a, int signals)
 		{ .fd = http_fd(a->http), .events = CURL_WAIT_POLLIN },
 		{ .fd = slurm_thread_fd(a->past), .events = CURL_WAIT_POLLIN },
 		{ .fd = kubelet_fd(a->kubelet), .events = CURL_WAIT_POLLIN },
+		{ .fd = results_fd(a), .events = CURL_WAIT_POLLIN },
 	};
 
 	while (!a->stop) {
@@ -332,6 +337,8 @@ static void loop(struct agent *a, int signals)
 			take_doorbells(a, a->listener.unix_fd);
 		if (fds[4].revents)
 			take_doorbells(a, a->listener.udp_fd);
+		if (fds[8].revents)
+			results_hear(a);
 	}
 }
 

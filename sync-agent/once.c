@@ -35,7 +35,7 @@ static bool is_settled(struct agent *a)
 	       !a->queues[QUEUE_DELAYED] && lane_next(&a->lane) > clock_us() + SOON &&
 	       !a->n_in_flight && !kube_stats(a->kube)->in_flight && slurm_thread_idle(a->slurm) &&
 	       slurm_thread_idle(a->past) && catalog_settled(&a->clusters) &&
-	       catalog_settled(&a->partitions) && pods_settled(a) && !is_acting(a);
+	       catalog_settled(&a->partitions) && pods_settled(a) && results_settled(a) && !is_acting(a);
 }
 
 static const struct entry *hopeless(const struct agent *a)

@@ -77,6 +77,7 @@ void sync_taken(struct agent *a, struct entry *e)
 	else if (!e->lane.due[LANE_LABEL])
 		lane_set(&a->lane, e, LANE_LABEL, clock_us() + (a->once ? 0 : LABEL_DELAY));
 	finished_note(a, e);
+	results_taken(a, e);
 	kubelet_taken(a, e);
 }
 
@@ -98,6 +99,8 @@ static void advance_deletion(struct agent *a, struct entry *e, const struct view
 {
 	if (!e->finalizer)
 		return;
+	if (results_hold(a, e))
+		return; /* it comes back when they are collected */
 	if (e->orphan || !v || has_ended(v)) {
 		if (v || e->submit)
 			tomb_add(a, e->id, v ? v->lead->submit : (uint64_t)e->submit);
@@ -117,10 +120,12 @@ static void ask_who(struct agent *a, struct entry *e, const struct view *v)
 	look_who(a, e->id);
 }
 
-static void add_details(const struct entry *e, struct json_object *status)
+static void add_details(const struct entry *e, const struct view *v, struct json_object *status)
 {
 	_cleanup_json_ struct json_object *details = json_of_text(e->details);
 
+	if (!has_ended(v) && !results_are_wrong(e))
+		details_take_results(details, NULL);
 	details_add(status, details);
 }
 
@@ -154,7 +159,7 @@ static void advance_status(struct agent *a, struct entry *e, const struct view *
 		}
 		event_transition(a, e, v);
 		e->notes.told = true;
-		add_details(e, status);
+		add_details(e, v, status);
 		if (strcmp(e->state, v->state))
 			lane_unset(&a->lane, e, LANE_LABEL);
 		write_status(a, e, status);

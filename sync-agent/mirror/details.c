@@ -6,26 +6,62 @@
 
 #include "common/json.h"
 #include "sync-agent/mirror/image.h"
+#include "sync-agent/mirror/object.h"
 #include "sync-agent/mirror/text.h"
 
 #define YOUNG 5 /* seconds */
 #define MICROSECONDS 1000000
+#define CONDITION "resultsCollected" /* where details have it */
 
-static const char *const kinds[] = { "steps", "usage" };
+static const struct {
+	const char *name;
+	enum json_type type;
+	bool of_results;
+} kinds[] = {
+	{ "steps", json_type_array, false },	  { "usage", json_type_object, false },
+	{ "results", json_type_array, true },	  { "resultsHash", json_type_string, true },
+	{ CONDITION, json_type_object, true },
+};
+
+/* The place of a condition of that type in a list. */
+static size_t find_condition(struct json_object *list, const char *type)
+{
+	size_t i, n = json_length(list);
+
+	for (i = 0; i < n; i++) {
+		const char *its = json_get_string(json_object_array_get_idx(list, i), "type");
+
+		if (its && !strcmp(its, type))
+			break;
+	}
+	return i;
+}
+
+/* Of a status as the API server has it, NULL if it isn't there. Borrowed. */
+static struct json_object *kind_in(struct json_object *status, const char *kind)
+{
+	struct json_object *list = json_get(status, "conditions");
+
+	if (strcmp(kind, CONDITION))
+		return json_get(status, kind);
+	/* Past the end there is none. */
+	return json_object_is_type(list, json_type_array) ?
+		       json_object_array_get_idx(list, find_condition(list, OBJECT_RESULTS_CONDITION)) :
+		       NULL;
+}
 
 struct json_object *details_of(struct json_object *status)
 {
-	static const enum json_type types[] = { json_type_array, json_type_object };
 	struct json_object *details = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		struct json_object *value = json_get(status, kinds[i]);
+		struct json_object *value = kind_in(status, kinds[i].name);
 
-		if (!json_object_is_type(value, types[i]))
+		if (!json_object_is_type(value, kinds[i].type))
 			continue;
 		if (!details)
 			details = json_object_new_object();
-		json_object_object_add(details, kinds[i], json_object_get(value));
+		json_object_object_add(details, kinds[i].name, json_object_get(value));
 	}
 	return details;
 }
@@ -40,18 +76,37 @@ static struct json_object *value_of(struct json_object *details, const char *kin
 
 void details_add(struct json_object *status, struct json_object *details)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		struct json_object *value = value_of(details, kinds[i]);
+	struct json_object *conditions = json_get(status, "conditions");
 
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct json_object *value = value_of(details, kinds[i].name);
+
+		if (!value)
+			continue;
+		if (strcmp(kinds[i].name, CONDITION))
+			json_object_object_add(status, kinds[i].name, json_object_get(value));
+		else if (json_object_is_type(conditions, json_type_array))
+			json_object_array_add(conditions, json_object_get(value));
+	}
+}
+
+void details_take_results(struct json_object *ours, struct json_object *theirs)
+{
+	for (size_t i = 0; ours && i < ARRAY_SIZE(kinds); i++) {
+		struct json_object *value = json_get(theirs, kinds[i].name);
+
+		if (!kinds[i].of_results)
+			continue;
+		json_object_object_del(ours, kinds[i].name);
 		if (value)
-			json_object_object_add(status, kinds[i], json_object_get(value));
+			json_object_object_add(ours, kinds[i].name, json_object_get(value));
 	}
 }
 
 bool details_same(struct json_object *a, struct json_object *b)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (!json_object_equal(value_of(a, kinds[i]), value_of(b, kinds[i])))
+		if (!json_object_equal(value_of(a, kinds[i].name), value_of(b, kinds[i].name)))
 			return false;
 	return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Steps and usage in a SlurmJob's status: what is told when there is time, and remembered by the
- * object itself. As JSON, since that is how the object has it: {"steps":[...],"usage":{...}}. */
+/* Steps, usage and results in a SlurmJob's status: what is told when there is time, and remembered by the
+ * object itself. As JSON, since that is how the object has it: {"steps":[...],"usage":{...}}; results
+ * (results/) with their hash and their condition, as "results", "resultsHash" and "resultsCollected". */
 #ifndef AGENT_MIRROR_DETAILS_H
 #define AGENT_MIRROR_DETAILS_H
 
@@ -14,8 +15,12 @@
 /* The details in a status as the API server has it, a new object; NULL if there are none. */
 struct json_object *details_of(struct json_object *status);
 
-/* Put them into a status that object_status() made. details may be NULL. */
+/* Put them into a status that object_status() made; the condition too if that has conditions. details may be
+ * NULL. */
 void details_add(struct json_object *status, struct json_object *details);
+
+/* What theirs (NULL: nothing) tells of results becomes that of ours (NULL: there are none). */
+void details_take_results(struct json_object *ours, struct json_object *theirs);
 
 /* Are two the same? NULL is none. */
 bool details_same(struct json_object *a, struct json_object *b);

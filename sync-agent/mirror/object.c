@@ -256,7 +256,7 @@ static bool drifts(const char *key)
 {
 	static const char *const keys[] = { "lastSyncTime", "lastTransitionTime", "priority",
 					    "eligibleTime", "estimatedStartTime", "steps",
-					    "usage" };
+					    "usage", "results", "resultsHash" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!strcmp(keys[i], key))
@@ -280,6 +280,14 @@ static uint64_t hash_object(struct json_object *o)
 	return sum;
 }
 
+/* A condition that is written on its own. */
+static bool is_apart(struct json_object *condition)
+{
+	const char *type = json_get_string(condition, "type");
+
+	return type && !strcmp(type, OBJECT_RESULTS_CONDITION);
+}
+
 static uint64_t hash_value(const char *key, struct json_object *o)
 {
 	uint64_t hash = hash_text(HASH_SEED, key);
@@ -290,7 +298,8 @@ static uint64_t hash_value(const char *key, struct json_object *o)
 		return hash_number(hash, hash_object(o));
 	case json_type_array:
 		for (size_t i = 0; i < json_object_array_length(o); i++)
-			hash = hash * 31 + hash_value("", json_object_array_get_idx(o, i));
+			if (!is_apart(json_object_array_get_idx(o, i)))
+				hash = hash * 31 + hash_value("", json_object_array_get_idx(o, i));
 		return hash;
 	default:
 		text = json_object_get_string(o);

@@ -14,6 +14,8 @@
 #define OBJECT_VERSION "v1alpha1"
 #define OBJECT_API_VERSION OBJECT_GROUP "/" OBJECT_VERSION
 #define OBJECT_FINALIZER OBJECT_GROUP "/job"
+#define OBJECT_RESULTS_CONDITION "ResultsCollected" /* results/ writes it, not object_status() */
+#define OBJECT_RESULTS_INVALID "Invalid" /* its reason: what is asked for is wrong */
 #define OBJECT_MANAGER "slurm-kube-agent" /* of fields, in metadata.managedFields */
 
 /* Is what Kubernetes asked for in effect? What a refused edit leaves behind. */
@@ -38,8 +40,8 @@ struct json_object *object_status(const struct view *v, const struct synced *syn
 
 /* A hash of what is worth a write, over a status that object_status() made or that the API server
  * returned: the order of keys, lastSyncTime, transition times and all that drifts by itself while
- * a job waits (priority, estimates, Resources or Priority as the reason) don't count, nor do steps and
- * usage. */
+ * a job waits (priority, estimates, Resources or Priority as the reason) don't count, nor do steps,
+ * usage and what is told of results. */
 uint64_t object_status_hash(struct json_object *status);
 
 #endif

@@ -22,6 +22,8 @@
 #include "sync-agent/owner/protocol.h"
 #include "sync-agent/owner/steps.h"
 #include "sync-agent/owner/sbatch.h"
+#include "sync-agent/results/collector.h"
+#include "sync-agent/results/options.h"
 #include "sync-agent/verbs/verbs.h"
 
 #define CHILDREN_MAX 32
@@ -31,7 +33,7 @@
 struct child {
 	pid_t pid;
 	int64_t ticket;
-	bool submission;
+	enum { ACTION, SUBMISSION, COLLECTION } kind;
 	UT_hash_handle hh;
 };
 
@@ -213,6 +215,24 @@ static void __attribute__((noreturn)) run_submission(struct helper *h, int64_t t
 	_exit(0);
 }
 
+/* fds: the request, and where to answer. */
+static void __attribute__((noreturn))
+run_collection(struct helper *h, struct json_object *request, const int *fds)
+{
+	struct error err;
+
+	end_with_helper(h->pid);
+	setpgid(0, 0);
+	if (fence_passed())
+		_exit(0);
+	if (become_uid((uid_t)json_get_int(request, "uid", -1), &err) < 0) {
+		dprintf(fds[1], "{\"error\":\"%s\"}\n", err.text);
+		_exit(0);
+	}
+	end_with_helper(h->pid);
+	collector_exec(fds[0], fds[1], (unsigned)json_get_int(request, "collect", 1));
+}
+
 /* -- the helper ----------------------------------------------------------------------------- */
 
 /* What libslurm and the C library load when they are used first (plugins, name services) is to be there before
@@ -229,7 +249,7 @@ static bool warm_up(void)
 }
 
 /* Fork for a ticket. Returns true in the child. */
-static bool fork_child(struct helper *h, int64_t ticket, bool submission)
+static bool fork_child(struct helper *h, int64_t ticket, int kind)
 {
 	struct child *child = calloc(1, sizeof(*child));
 	pid_t pid = child ? fork() : -1;
@@ -240,33 +260,45 @@ static bool fork_child(struct helper *h, int64_t ticket, bool submission)
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		return true;
 	}
+	if (pid < 0 && kind == COLLECTION) {
+		free(child);
+		return false;
+	}
 	if (pid < 0) {
 		answer(h->fd, ticket, false, true, strerror(errno), NULL);
 		free(child);
 		return false;
 	}
 	child->ticket = ticket;
-	child->submission = submission;
+	child->kind = kind;
 	child->pid = pid;
 	HASH_ADD(hh, h->children, pid, sizeof(child->pid), child);
 	return false;
 }
 
-/* body: a descriptor with the whole of a submission, -1 for an action on a job. */
-static void start_child(struct helper *h, struct json_object *request, int body)
+/* fds: what came with it; the first is the whole of a submission, -1 for an action on a job. */
+static void start_child(struct helper *h, struct json_object *request, const int *fds)
 {
 	int64_t ticket = json_get_int(request, "ticket", 0);
 	int64_t uid = json_get_int(request, "uid", -1);
 
-	if (body >= 0) {
-		if (fork_child(h, ticket, true))
-			run_submission(h, ticket, body);
+	bool allowed = uid >= h->minimum_uid && uid != 0 && uid < UINT32_MAX;
+
+	if (fds[1] >= 0) {
+		/* Else its socket is closed, and that is the answer. */
+		if (allowed && fork_child(h, ticket, COLLECTION))
+			run_collection(h, request, fds);
+		return;
+	}
+	if (fds[0] >= 0) {
+		if (fork_child(h, ticket, SUBMISSION))
+			run_submission(h, ticket, fds[0]);
 		return;
 	}
 	/* The agent has checked; who becomes other users checks again. */
-	if (uid < h->minimum_uid || uid == 0 || uid >= UINT32_MAX)
+	if (!allowed)
 		answer(h->fd, ticket, false, false, "refused: uid not allowed", NULL);
-	else if (fork_child(h, ticket, false)) {
+	else if (fork_child(h, ticket, ACTION)) {
 		if (json_get(request, "read"))
 			run_read(h, request);
 		run_child(h, request);
@@ -286,7 +318,7 @@ static void reap(struct helper *h)
 		HASH_FIND(hh, h->children, &pid, sizeof(pid), child);
 		if (!child)
 			continue;
-		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		if (child->kind != COLLECTION && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
 			answer(h->fd, child->ticket, false, true, "the action was cut off", NULL);
 		HASH_DEL(h->children, child);
 		free(child);
@@ -299,48 +331,51 @@ static void reap(struct helper *h)
 	}
 }
 
-/* The descriptor that came with a message, -1 if none did. */
-static int passed_fd(struct msghdr *msg)
+/* The descriptors that came with a message; what didn't is -1. */
+static void passed_fds(struct msghdr *msg, int fds[OWNER_FDS_MAX])
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-	int fd = -1;
 
+	for (int i = 0; i < OWNER_FDS_MAX; i++)
+		fds[i] = -1;
 	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
+		memcpy(fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
 }
 
 /* Actions at work finish what they began, before the fence. A submission is ended, and sbatch with it:
- * the next agent looks whether there is a job, and it must not come later. */
+ * the next agent looks whether there is a job, and it must not come later. So is a collection, which the next agent
+ * begins anew. */
 static void agent_left(struct helper *h)
 {
 	struct child *child, *tmp;
 
 	h->left = true;
 	HASH_ITER(hh, h->children, child, tmp)
-		if (child->submission)
+		if (child->kind != ACTION)
 			kill(-child->pid, SIGKILL);
 }
 
 static void take_request(struct helper *h)
 {
-	char buf[OWNER_MESSAGE_MAX], control[CMSG_SPACE(sizeof(int))];
+	char buf[OWNER_MESSAGE_MAX], control[CMSG_SPACE(OWNER_FDS_MAX * sizeof(int))];
 	struct iovec iov = { buf, sizeof(buf) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
 			      .msg_controllen = sizeof(control) };
 	_cleanup_json_ struct json_object *request = NULL;
 	ssize_t n = recvmsg(h->fd, &msg, MSG_CMSG_CLOEXEC);
-	_cleanup_close_ int body = -1;
+	int fds[OWNER_FDS_MAX];
 
 	if (n == 0 || (n < 0 && errno != EINTR))
 		agent_left(h);
 	if (n <= 0)
 		return;
-	body = passed_fd(&msg);
-	if (!(request = json_parse(buf, n, NULL)))
-		return;
-	h->minimum_uid = (uint32_t)json_get_int(request, "minimumUid", UINT32_MAX);
-	start_child(h, request, body);
+	passed_fds(&msg, fds);
+	if ((request = json_parse(buf, n, NULL))) {
+		h->minimum_uid = (uint32_t)json_get_int(request, "minimumUid", UINT32_MAX);
+		start_child(h, request, fds);
+	}
+	for (int i = 0; i < OWNER_FDS_MAX; i++)
+		closep(&fds[i]);
 }
 
 /* Whoever leads next must not find them still at work. */
@@ -376,7 +411,7 @@ void helper_run(int fd, uint32_t minimum_uid, const struct words *operator_actio
 		_exit(1);
 	h.warm = warm_up();
 	while (!h.left || h.children) {
-		bool full = HASH_COUNT(h.children) >= CHILDREN_MAX;
+		bool full = HASH_COUNT(h.children) >= CHILDREN_MAX + RESULTS_PARALLEL_MAX;
 		struct pollfd fds[] = {
 			{ .fd = h.signals, .events = POLLIN },
 			{ .fd = full || h.left ? -1 : h.fd, .events = POLLIN },

@@ -80,11 +80,13 @@ static struct json_object *new_message(const struct owner *o, uint64_t ticket)
 	return message;
 }
 
-/* Send a message, with a descriptor unless that is -1. The agent's loop can't wait: when the helper has all hands
+/* Send a message with n descriptors, at most OWNER_FDS_MAX. The agent's loop can't wait: when the helper has all hands
  * full and as much again before it, the error is EAGAIN. */
-static int send_message(struct owner *o, struct json_object *message, int fd, struct error *err)
+static int send_message(struct owner *o, struct json_object *message, const int *fds, size_t n,
+			struct error *err)
 {
-	char control[CMSG_SPACE(sizeof(fd))] = { 0 };
+	char control[CMSG_SPACE(OWNER_FDS_MAX * sizeof(int))] = { 0 };
+	size_t bytes = n * sizeof(int);
 	struct iovec iov = { .iov_base = (char *)json_object_to_json_string_ext(
 				     message, JSON_C_TO_STRING_PLAIN) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
@@ -92,18 +94,40 @@ static int send_message(struct owner *o, struct json_object *message, int fd, st
 	iov.iov_len = strlen(iov.iov_base);
 	if (iov.iov_len >= OWNER_MESSAGE_MAX)
 		return error_set(err, EMSGSIZE, "the edit is too large");
-	if (fd >= 0) {
+	if (n) {
 		msg.msg_control = control;
-		msg.msg_controllen = sizeof(control);
-		*CMSG_FIRSTHDR(&msg) = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(fd)),
+		msg.msg_controllen = CMSG_SPACE(bytes);
+		*CMSG_FIRSTHDR(&msg) = (struct cmsghdr){ .cmsg_len = CMSG_LEN(bytes),
 							 .cmsg_level = SOL_SOCKET,
 							 .cmsg_type = SCM_RIGHTS };
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), &fd, sizeof(fd));
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), fds, bytes);
 	}
 	if (sendmsg(o->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		return error_errno(err, "owner helper");
+	return 0;
+}
+
+/* One that has an answer. */
+static int ask(struct owner *o, struct json_object *message, int fd, struct error *err)
+{
+	if (send_message(o, message, &fd, fd >= 0, err) < 0)
+		return -1;
 	o->pending++;
 	return 0;
+}
+
+int owner_collect(struct owner *o, uint32_t uid, int64_t seconds, int body, int to, struct error *err)
+{
+	_cleanup_json_ struct json_object *message = new_message(o, 0);
+
+	if (uid < o->minimum_uid)
+		return error_set(err, EPERM,
+				 "the job belongs to uid %u; the agent acts for no uid below "
+				 "minimumUid (%u)",
+				 uid, o->minimum_uid);
+	json_set_int(message, "uid", uid);
+	json_set_int(message, "collect", seconds);
+	return send_message(o, message, (const int[]){ body, to }, 2, err);
 }
 
 int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
@@ -120,7 +144,7 @@ int owner_act(struct owner *o, uint64_t ticket, uint32_t uid, uint32_t job_id,
 	json_set_int(message, "job", job_id);
 	json_object_object_add(message, "steps", json_object_get(steps));
 	if (!o->dry_run)
-		return send_message(o, message, -1, err);
+		return ask(o, message, -1, err);
 	print_request(message);
 	return 0;
 }
@@ -186,7 +210,7 @@ int owner_submit(struct owner *o, uint64_t ticket, struct json_object *request, 
 	body = body_of(request);
 	if (body < 0)
 		return error_set(err, ENOMEM, "not enough memory, or the submission is too large");
-	return send_message(o, message, body, err);
+	return ask(o, message, body, err);
 }
 
 bool owner_next(struct owner *o, struct owner_answer *ret, bool *dead)

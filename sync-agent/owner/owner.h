@@ -42,6 +42,11 @@ int owner_submit(struct owner *o, uint64_t ticket, struct json_object *request, 
  * can't be opened by that user, is no answer's object. Returns 0, or -1 with err filled. */
 int owner_read(struct owner *o, uint64_t ticket, uint32_t uid, const char *path, struct error *err);
 
+/* Have the collector run as uid (results/). body: a memory file with its request; to: what it answers on. Both stay
+ * open here. What becomes of it is told on to alone, at the end by closing it. Returns 0, or -1 with err filled as
+ * owner_act() does. */
+int owner_collect(struct owner *o, uint32_t uid, int64_t seconds, int body, int to, struct error *err);
+
 /* From now on, print what would be done instead of doing it; there are no answers. */
 void owner_dry_run(struct owner *o);
 

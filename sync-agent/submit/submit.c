@@ -10,6 +10,7 @@
 #include "sync-agent/log.h"
 #include "sync-agent/mirror/dependency.h"
 #include "sync-agent/mirror/text.h"
+#include "sync-agent/results/entries.h"
 #include "sync-agent/submit/options.h"
 #include "sync-agent/submit/steps.h"
 #include "sync-agent/submit/words.h"
@@ -188,7 +189,9 @@ static bool make_request(struct agent *a, struct entry *e)
 		return false;
 	}
 	json_object_put(s->request);
-	s->request = submit_options(e->name, spec, dependency, &refs, &err);
+	s->request = NULL;
+	if (results_check(json_get(spec, "results"), &a->config.results_http_allow, &err) == 0)
+		s->request = submit_options(e->name, spec, dependency, &refs, &err);
 	json_object_put(s->spec);
 	s->spec = json_object_get(spec);
 	if (!s->request && err.code == ENOENT)

@@ -123,7 +123,7 @@ refused() {
 	refused spec.environment '{"environment":[{"name":"A=B"}]}'
 	refused spec.environment '{"environment":[{"name":"A"},{"name":"A"}]}'
 	refused spec.container.scope '{"container":{"scope":"some"}}'
-	refused to.url '{"results":[{"from":"x","to":{"url":"ftp://example.org/"}}]}'
+	refused to.httpPut.url '{"results":[{"from":"x","to":{"httpPut":{"url":"ftp://example.org/"}}}]}'
 	refused ttlSecondsAfterFinished '{"ttlSecondsAfterFinished":-1}'
 }
 
@@ -180,7 +180,7 @@ refused() {
 		# shellcheck disable=SC2086
 		eventually $can $right -A
 	done
-	for right in 'list secrets' 'update configmaps' 'create pods' 'delete namespaces' 'update namespaces' 'patch customresourcedefinitions' \
+	for right in 'list secrets' 'delete configmaps' 'list persistentvolumeclaims' 'create secrets' 'create pods' 'delete namespaces' 'update namespaces' 'patch customresourcedefinitions' \
 		'create clusterrolebindings' 'impersonate users'; do
 		# shellcheck disable=SC2086
 		run $can $right -A

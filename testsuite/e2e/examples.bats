@@ -25,9 +25,9 @@ setup_file() {
 teardown_file() {
 	grep -v '^List' "$BATS_FILE_TMPDIR/made" | xargs -r kubectl delete -n slurm-alice --wait=false --ignore-not-found
 	kubectl delete -n slurm-alice --wait=false --ignore-not-found slurmjob/evaluate slurmjob/preprocess \
-		slurmjob/licensed secret/licence configmap/settings
+		slurmjob/licensed slurmjob/collected secret/licence configmap/settings
 	quiet_slurm
-	rm -rf "$IMAGES"
+	rm -rf "$IMAGES" /tmp/collected-[0-9]*
 }
 
 completes() {
@@ -60,6 +60,11 @@ completes() {
 
 @test "secret" {
 	completes licensed
+}
+
+@test "results" {
+	kubectl wait -n slurm-alice slurmjob/collected --for=condition=ResultsCollected --timeout=120s
+	[ "$(kubectl get configmap -n slurm-alice collected -o 'jsonpath={.data.sum\.txt}')" = 55 ]
 }
 
 @test "container" {

@@ -8,6 +8,8 @@ UNIT_TESTS += \
 	testsuite/unit/test_companion \
 	testsuite/unit/test_node \
 	testsuite/unit/test_quantity \
+	testsuite/unit/test_collect \
+	testsuite/unit/test_results \
 	testsuite/unit/test_conditions \
 	testsuite/unit/test_config \
 	testsuite/unit/test_edit \
@@ -48,6 +50,14 @@ UNIT_TESTS += \
 	testsuite/unit/test_seen \
 	testsuite/unit/test_pack \
 	testsuite/unit/test_yaml
+
+testsuite_unit_test_collect_SOURCES = testsuite/unit/test_collect.c testsuite/unit/scratch.h
+testsuite_unit_test_collect_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_collect_LDADD = libcollect.la $(UNIT_LIBS)
+
+testsuite_unit_test_results_SOURCES = testsuite/unit/test_results.c
+testsuite_unit_test_results_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_results_LDADD = libagent.la libmirror.la $(UNIT_LIBS)
 
 testsuite_unit_test_pod_program_SOURCES = testsuite/unit/test_pod_program.c
 testsuite_unit_test_pod_program_CFLAGS = $(UNIT_CFLAGS)
