@@ -126,11 +126,11 @@ partials() {
 		annotations: { "org.opencontainers.image.ref.name": "all" } } ]' "$IMAGES/multi/index.json" >"$IMAGES/multi/new"
 	mv "$IMAGES/multi/new" "$IMAGES/multi/index.json"
 	chown -R alice: "$IMAGES/multi"
-	run -0 in_image "oci:$IMAGES/multi:all" sh -c 'echo $FROM_IMAGE'
+	run -0 --separate-stderr in_image "oci:$IMAGES/multi:all" sh -c 'echo $FROM_IMAGE'
 	[ "$output" = ours ]
 	empty_cache
 	skopeo copy --quiet --all --dest-tls-verify=false "oci:$IMAGES/multi:all" "docker://$REGISTRY/multi:all"
-	run -0 in_image "docker://$REGISTRY/multi@sha256:$digest" sh -c 'echo $FROM_IMAGE'
+	run -0 --separate-stderr in_image "docker://$REGISTRY/multi@sha256:$digest" sh -c 'echo $FROM_IMAGE'
 	[ "$output" = ours ]
 	"$LAB" down --state="$SITE" registry
 	run in_image "docker://$REGISTRY/multi@sha256:$digest" sh -c 'echo $FROM_IMAGE'
@@ -161,7 +161,7 @@ config_digest() {
 	wait $!
 	cat "$IMAGES/out/job"
 	[ "$(head -n1 "$IMAGES/out/job")" = one ]
-	run -0 in_image "docker://$REGISTRY/moving@$digest" sh -c 'echo $FROM_IMAGE'
+	run -0 --separate-stderr in_image "docker://$REGISTRY/moving@$digest" sh -c 'echo $FROM_IMAGE'
 	[ "$output" = one ]
 	run -0 --separate-stderr in_image "docker://$REGISTRY/moving" sh -c 'echo $FROM_IMAGE'
 	[ "$output" = two ]
@@ -202,7 +202,7 @@ config_digest() {
 		eventually eval '! lab_pgrep -x -f "sleep 100"'
 		rm -f "$IMAGES"/bin/*
 		[ ! -e "$CACHE/sha256-${digest#sha256:}" ]
-		run -0 in_image "docker://$REGISTRY/killed@$digest" sh -c 'echo $FROM_IMAGE'
+		run -0 --separate-stderr in_image "docker://$REGISTRY/killed@$digest" sh -c 'echo $FROM_IMAGE'
 		[ "$output" = one ]
 		[ "$(partials)" = 0 ]
 	done
@@ -210,7 +210,7 @@ config_digest() {
 	image=$CACHE/sha256-${digest#sha256:}
 	: >"$image/rootfs/bin/sh"
 	echo another boot >"$image/fresh"
-	run -0 in_image "docker://$REGISTRY/killed@$digest" sh -c 'echo $FROM_IMAGE'
+	run -0 --separate-stderr in_image "docker://$REGISTRY/killed@$digest" sh -c 'echo $FROM_IMAGE'
 	[ "$output" = one ]
 	wrap umoci 'echo $$ >'"$IMAGES/out/pid"'; exec sleep 100'
 	rm -f "$IMAGES/out/pid"

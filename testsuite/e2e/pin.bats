@@ -44,13 +44,13 @@ newest() {
 }
 
 @test "srun, sbatch and salloc pin a tag, and scontrol shows it" {
-	run -0 as alice srun --quiet --container="$image" sh -c "$TELL"
+	run -0 --separate-stderr as alice srun --quiet --container="$image" sh -c "$TELL"
 	[ "$output" = "$image@$digest one" ]
 	[ "$(container_of "$(newest)")" = "$image@$digest" ]
 	as alice sbatch --quiet --wait --output="$IMAGES/out/batch" --container="$image" --wrap="$TELL"
 	[ "$(cat "$IMAGES/out/batch")" = "$image@$digest one" ]
 	[ "$(container_of "$(newest)")" = "$image@$digest" ]
-	run -0 as alice salloc --quiet --container-image="$image" srun sh -c "$TELL"
+	run -0 --separate-stderr as alice salloc --quiet --container-image="$image" srun sh -c "$TELL"
 	[ "$output" = "$image@$digest one" ]
 	[ "$(container_of "$(newest)")" = "$image@$digest" ]
 }
@@ -85,7 +85,7 @@ has_lines() {
 	printf '#!/bin/sh\necho asked >>%s\nexit 1\n' "$IMAGES/out/asked" >"$IMAGES/skopeo"
 	chmod 755 "$IMAGES/skopeo"
 	export IMAGES
-	run -0 as alice salloc --quiet --container-image="$image" env PATH="$IMAGES:$PATH" sh "$IMAGES/script"
+	run -0 --separate-stderr as alice salloc --quiet --container-image="$image" env PATH="$IMAGES:$PATH" sh "$IMAGES/script"
 	[ "$output" = "$image@$digest one"$'\n'"$image@$digest one" ]
 	[ ! -e "$IMAGES/out/asked" ]
 }
@@ -128,17 +128,17 @@ has_lines() {
 }
 
 @test "a digest stays as it is, and pin=no asks nobody" {
-	run -0 as alice srun --quiet --container="docker://$REGISTRY/box@$digest" sh -c "$TELL"
+	run -0 --separate-stderr as alice srun --quiet --container="docker://$REGISTRY/box@$digest" sh -c "$TELL"
 	[ "$output" = "docker://$REGISTRY/box@$digest one" ]
 	echo "required $PLUGIN doorbell=unix:$SITE/run/doorbell pin=no" >"$SITE/etc/plugstack.conf"
-	run -0 as alice srun --quiet --container="$image" sh -c "$TELL"
+	run -0 --separate-stderr as alice srun --quiet --container="$image" sh -c "$TELL"
 	[ "$output" = "$image one" ]
 }
 
 @test "layouts: pinned if the path is absolute and can be read here" {
 	run -0 as alice srun --quiet --container="oci:$IMAGES/layout:two" sh -c "$TELL"
 	[[ $output = "oci:$IMAGES/layout:two@sha256:"*' two' ]]
-	run -0 as alice env -C "$IMAGES" srun --quiet --container="oci:layout:two" sh -c "$TELL"
+	run -0 --separate-stderr as alice env -C "$IMAGES" srun --quiet --container="oci:layout:two" sh -c "$TELL"
 	[ "$output" = 'oci:layout:two two' ]
 }
 
@@ -155,6 +155,6 @@ has_lines() {
 	jq -cn '{ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: $ARGS.positional | map(fromjson) }' \
 		--args "$(entry "$IMAGES/out/other.json" s390x)" "$(entry "$IMAGES/out/tag.json" "$(dpkg --print-architecture)")" >"$IMAGES/out/index.json"
 	curl -sf -X PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' --data-binary @"$IMAGES/out/index.json" "$url/many"
-	run -0 as alice srun --quiet --container="docker://$REGISTRY/box:many" sh -c "$TELL"
+	run -0 --separate-stderr as alice srun --quiet --container="docker://$REGISTRY/box:many" sh -c "$TELL"
 	[ "$output" = "docker://$REGISTRY/box:many@sha256:$(sha256sum <"$IMAGES/out/index.json" | cut -d' ' -f1) one" ]
 }
