@@ -4,3 +4,5 @@ EXTRA_DIST += doc/examples/array.yaml doc/examples/container.yaml doc/examples/g
 	doc/examples/hello.yaml doc/examples/heterogeneous.yaml doc/examples/pipeline.yaml doc/examples/resources.yaml doc/examples/results.yaml \
 	doc/examples/secret.yaml
 EXTRA_DIST += doc/examples/pod.yaml doc/examples/pod-job.yaml doc/examples/pod-settings.yaml doc/examples/pod-indexed.yaml
+EXTRA_DIST += doc/examples/wlm-operator/README.md doc/examples/wlm-operator/cow.yaml doc/examples/wlm-operator/fox.yaml \
+	doc/examples/wlm-operator/lolcow.yaml doc/examples/wlm-operator/volume.yaml

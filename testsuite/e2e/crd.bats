@@ -186,6 +186,16 @@ refused() {
 		run $can $right -A
 		[ "${lines[-1]}" = no ]
 	done
+	kubectl create clusterrolebinding crd-test-results --clusterrole=slurm-kube-agent-results --serviceaccount=x:agent
+	for right in 'update configmaps' 'get persistentvolumes'; do
+		# shellcheck disable=SC2086
+		eventually $can $right -A
+	done
+	for right in 'create persistentvolumeclaims' 'update secrets' 'delete configmaps'; do
+		# shellcheck disable=SC2086
+		run $can $right -A
+		[ "${lines[-1]}" = no ]
+	done
 	kubectl create clusterrolebinding crd-test-pods --clusterrole=slurm-kube-agent-pods --serviceaccount=x:agent
 	for right in 'create pods' 'patch nodes --subresource=status' 'create pods --subresource=binding' 'create tokenreviews.authentication.k8s.io'; do
 		# shellcheck disable=SC2086
@@ -196,5 +206,5 @@ refused() {
 		run $can $right -A
 		[ "${lines[-1]}" = no ]
 	done
-	kubectl delete clusterrolebinding crd-test crd-test-pods
+	kubectl delete clusterrolebinding crd-test crd-test-pods crd-test-results
 }

@@ -40,5 +40,6 @@ EXTRA_DIST += testsuite/e2e/runtimes.bats
 EXTRA_DIST += testsuite/e2e/examples.bats testsuite/e2e/exactly_once.bats testsuite/e2e/submit.bats testsuite/e2e/submit_helpers.bash
 EXTRA_DIST += testsuite/e2e/site.bash
 EXTRA_DIST += testsuite/e2e/two_agents.bats
+EXTRA_DIST += testsuite/e2e/wlm_operator.bats
 EXTRA_DIST += testsuite/e2e/pods.bats testsuite/e2e/pods_jobs.bats testsuite/e2e/pods_helpers.bash
 EXTRA_DIST += testsuite/e2e/previous.bats

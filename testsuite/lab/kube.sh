@@ -71,13 +71,14 @@ kubeconfigs() {
 
 # slurm-kube's own resources, the right for the agent to use them, and the users' namespaces
 kube_resources() {
-	local all=$STATE/run/resources.yaml crds
+	local all=$STATE/run/resources.yaml crds role
 	{
 		own_resources || return 1
 		echo ---
-		role_binding ClusterRoleBinding slurm-kube-agent '' slurm-kube-agent slurm-kube-agent
-		echo ---
-		role_binding ClusterRoleBinding slurm-kube-agent-pods '' slurm-kube-agent-pods slurm-kube-agent
+		for role in slurm-kube-agent slurm-kube-agent-pods slurm-kube-agent-results; do
+			role_binding ClusterRoleBinding "$role" '' "$role" slurm-kube-agent
+			echo ---
+		done
 		user_resources "${USERS[@]}"
 	} >"$all"
 	kube_apply <"$all" || return 1
