@@ -10,6 +10,7 @@
 #include "common/doorbell.h"
 #include "common/json.h"
 #include "common/yaml.h"
+#include "sync-agent/kubelet/protocol.h"
 #include "sync-agent/mirror/fields.h"
 #include "sync-agent/results/options.h"
 
@@ -58,6 +59,7 @@ static const struct key {
 	{ "kubelet.clientCA", VALUE_PATH, offsetof(struct config, kubelet_client_ca), NULL, true },
 	{ "kubelet.clientNames", VALUE_WORDS, offsetof(struct config, kubelet_client_names), NULL,
 	  true },
+	{ "kubelet.streams", VALUE_COUNT, offsetof(struct config, kubelet_streams), NULL, true },
 	{ "namespaces", SECTION, 0, NULL, false },
 	{ "namespaces.template", VALUE_TEMPLATE, offsetof(struct config, namespace), "slurm-{user}",
 	  true },
@@ -354,6 +356,7 @@ int config_load(const char *path, struct config *ret, struct error *err)
 		.default_cluster = true,
 		.elect = true,
 		.lease = 15,
+		.kubelet_streams = 1024,
 		.minimum_uid = 1000,
 		.finished_ttl = 86400,
 		.finished_most = 100000,
@@ -388,6 +391,8 @@ int config_load(const char *path, struct config *ret, struct error *err)
 		return wrong(&whole, "kubelet.clientNames are of certificates by kubelet.clientCA, which isn't set");
 	if (results_check_config(&c, err) < 0)
 		return error_wrap(err, "%s", path);
+	if (c.kubelet_streams < 1 || c.kubelet_streams > KUBELET_STREAMS_MAX)
+		return wrong(&whole, "kubelet.streams is from 1 to 4096");
 	*ret = c;
 	c = (struct config){ 0 };
 	return 0;

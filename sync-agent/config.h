@@ -30,6 +30,7 @@ struct config {
 	/* What kubectl logs reaches; NULL: not served, a certificate of its own making, no certificates of
 	 * clients. */
 	char *kubelet_listen, *kubelet_certificate, *kubelet_key, *kubelet_client_ca;
+	int64_t kubelet_streams;	   /* logs that are read at a time */
 	struct words kubelet_client_names; /* let in without asking; an empty list is none */
 	char *namespace;     /* template such as "slurm-{user}" */
 	bool create_namespaces;

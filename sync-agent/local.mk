@@ -121,6 +121,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/kube/credentials.c sync-agent/kube/credentials.h \
 	sync-agent/kube/watch.c sync-agent/kube/watch.h \
 	sync-agent/kubelet/answers.c sync-agent/kubelet/asked.h \
+	sync-agent/kubelet/attach.c sync-agent/kubelet/attach.h \
 	sync-agent/kubelet/channels.c sync-agent/kubelet/channels.h \
 	sync-agent/kubelet/enter.c \
 	sync-agent/kubelet/exec_request.c sync-agent/kubelet/exec_request.h \
@@ -131,9 +132,11 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/kubelet/link.c sync-agent/kubelet/link.h \
 	sync-agent/kubelet/measure.c sync-agent/kubelet/measure.h \
 	sync-agent/kubelet/open_file.c sync-agent/kubelet/open_file.h \
+	sync-agent/kubelet/newcomers.c sync-agent/kubelet/newcomers.h \
 	sync-agent/kubelet/papers.c sync-agent/kubelet/papers.h \
 	sync-agent/kubelet/process.c sync-agent/kubelet/process.h \
 	sync-agent/kubelet/processes.c \
+	sync-agent/kubelet/requests.c sync-agent/kubelet/requests.h \
 	sync-agent/kubelet/pass_fds.c sync-agent/kubelet/pass_fds.h \
 	sync-agent/kubelet/protocol.h \
 	sync-agent/kubelet/run_command.c sync-agent/kubelet/run_command.h \

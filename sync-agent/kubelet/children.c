@@ -21,7 +21,8 @@ static const struct limits {
 	bool waits; /* for room */
 	const char *too_many, *cut_off;
 } limits[] = {
-	[CHILD_OPENS] = { 256, 16, true, "too many files are being opened; does a file system hang?",
+	[CHILD_OPENS] = { 256, 16, true,
+			  "too many files are being opened; does a file system hang?",
 			  "the file system doesn't answer" },
 	[CHILD_RUNS] = { 128, 32, false, "too many commands run; try again when one has ended",
 			 "the command was cut off" },
@@ -43,9 +44,9 @@ static bool has_room(const struct keeper *k, uid_t uid, enum child_kind kind)
 /* Many may come at once, as after a restart. Returns false if there are too many already. */
 static bool put_off(struct keeper *k, struct json_object *answer, enum child_kind kind)
 {
-	struct waiting *w = limits[kind].waits && k->n_waiting < KUBELET_STREAMS_MAX ?
-				    calloc(1, sizeof(*w)) :
-				    NULL;
+	struct waiting *w = limits[kind].waits && k->n_waiting < KUBELET_STREAMS_MAX
+				    ? calloc(1, sizeof(*w))
+				    : NULL;
 
 	if (!w)
 		return false;

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "common/json.h"
+#include "sync-agent/kubelet/attach.h"
 #include "sync-agent/kubelet/channels.h"
 #include "sync-agent/kubelet/link.h"
 
@@ -68,8 +69,9 @@ static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char 
 	return MHD_YES;
 }
 
+/* instead: what to use where there is no WebSocket. */
 static int check(struct MHD_Connection *c, const char **protocol, char accept[29],
-		 struct error *err)
+		 const char *instead, struct error *err)
 {
 	const char *upgrade = header(c, MHD_HTTP_HEADER_UPGRADE);
 
@@ -79,9 +81,8 @@ static int check(struct MHD_Connection *c, const char **protocol, char accept[29
 		return error_set(
 			err, 400,
 			"a Slurm job can be entered by WebSocket only, not by %.20s, which this "
-			"kubectl or API server speaks; use: kubectl slurm exec, or srun --overlap "
-			"--jobid=JOB",
-			upgrade[0] ? upgrade : "plain HTTP");
+			"kubectl or API server speaks; use: %s",
+			upgrade[0] ? upgrade : "plain HTTP", instead);
 	if (!*protocol)
 		return error_set(err, 400,
 				 "Sec-WebSocket-Protocol: v4.channel.k8s.io and v5.channel.k8s.io "
@@ -116,57 +117,96 @@ static int start(struct exec_session *s, struct json_object *message, int client
 	return 0;
 }
 
-static struct exec_session *session_new(bool tty, int client)
+static struct exec_session *session_new(int client, struct error *err)
 {
 	struct exec_session *s = calloc(1, sizeof(*s));
 
-	if (!s)
+	if (!s) {
+		error_set(err, 503, "not enough memory");
 		return NULL;
+	}
 	for (int i = 0; i < PASS_FDS_MAX; i++)
 		s->channels.fds[i] = -1;
 	s->users = 1;
-	s->channels.tty = tty;
 	s->channels.client = client;
 	return s;
 }
 
-struct exec_session *exec_begin(struct MHD_Connection *c, const char *namespace, const char *pod,
-				int client, const char **protocol, char accept[29],
-				struct error *err)
+static struct json_object *message(char *const *names, const struct query *q)
 {
-	_cleanup_json_ struct json_object *o = json_object_new_object();
-	struct query q = { .argv = json_object_new_array() };
+	struct json_object *o = json_object_new_object();
+
+	json_set_string(o, "op", "exec");
+	json_set_string(o, "namespace", names[0]);
+	json_set_string(o, "pod", names[1]);
+	json_set_string(o, "container", names[2]);
+	json_set_bool(o, "tty", q->tty);
+	json_set_bool(o, "stdin", q->in);
+	json_object_object_add(o, "argv", json_object_get(q->argv));
+	return o;
+}
+
+struct exec_session *exec_begin(struct MHD_Connection *c, char *const *names, int client,
+				const char **protocol, char accept[29], struct error *err)
+{
+	_cleanup_json_ struct json_object *argv = json_object_new_array(), *o = NULL;
+	struct query q = { .argv = argv };
 	struct exec_session *s;
 	struct error other;
 
-	json_object_object_add(o, "argv", q.argv);
 	MHD_get_connection_values(c, MHD_GET_ARGUMENT_KIND, on_argument, &q);
 	if (q.bytes > COMMAND_MAX) {
 		error_set(err, 400, "the command has more than %d bytes", COMMAND_MAX);
 		return NULL;
 	}
-	json_set_string(o, "op", "exec");
-	json_set_string(o, "namespace", namespace);
-	json_set_string(o, "pod", pod);
-	json_set_bool(o, "tty", q.tty);
-	json_set_bool(o, "stdin", q.in);
-	if (check(c, protocol, accept, &other) < 0) {
+	o = message(names, &q);
+	if (check(c, protocol, accept, "kubectl slurm exec, or srun --overlap --jobid=JOB",
+		  &other) < 0) {
 		/* A newer kubectl comes in this way after a refusal: the reason of that is to be
 		 * shown. */
 		if (start(NULL, o, client, err) == 0)
 			*err = other;
 		return NULL;
 	}
-	s = session_new(q.tty, client);
-	if (!s) {
-		error_set(err, 503, "not enough memory");
+	s = session_new(client, err);
+	if (!s)
 		return NULL;
-	}
+	s->channels.tty = q.tty;
 	if (start(s, o, client, err) == 0)
 		return s;
 	exec_free(s);
 	return NULL;
 }
+
+/* -- attach ----------------------------------------------------------------------------------- */
+
+struct exec_session *attach_begin(struct MHD_Connection *c, char *const *names, int client,
+				  atomic_uint *room, const char **protocol, char accept[29],
+				  struct error *err)
+{
+	_cleanup_json_ struct json_object *argv = json_object_new_array();
+	struct exec_session *s = session_new(client, err);
+	struct query q = { .argv = argv };
+
+	MHD_get_connection_values(c, MHD_GET_ARGUMENT_KIND, on_argument, &q);
+	if (!s || q.in) {
+		atomic_fetch_sub(room, 1);
+		if (s)
+			error_set(err, 400,
+				  "a batch script reads no terminal, so that attach takes no -i; to "
+				  "run a command beside it use kubectl exec -i");
+		exec_free(s);
+		return NULL;
+	}
+	/* First, for its reason is worth more than that of a kubectl that tries again. */
+	if (attach_start(names, room, s->channels.fds, err) == 0 &&
+	    check(c, protocol, accept, "kubectl logs -f --tail=0", err) == 0)
+		return s;
+	exec_free(s);
+	return NULL;
+}
+
+/* -- afterwards ------------------------------------------------------------------------------- */
 
 void exec_free(struct exec_session *s)
 {

@@ -32,7 +32,8 @@ static void hash_tail(const char *buf, ssize_t n, char text[17])
 	snprintf(text, 17, "%016" PRIx64, hash_bytes(HASH_SEED, buf, (size_t)n));
 }
 
-/* "slurmstepd-node1: error: *** JOB 7 ON node1 CANCELLED AT 2026-11-23T03:00:00 DUE TO JOB REQUEUE ***"
+/* "slurmstepd-node1: error: *** JOB 7 ON node1 CANCELLED AT 2026-11-23T03:00:00 DUE TO JOB REQUEUE
+ * ***"
  */
 static bool is_dated(const char *buf, ssize_t n)
 {

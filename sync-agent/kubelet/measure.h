@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How far a job's output has come at the end of a run (mirror/log_marks.h), and whether a file still
- * is the one that was measured. */
+/* How far a job's output has come at the end of a run (mirror/log_marks.h), and whether a file
+ * still is the one that was measured. */
 #ifndef AGENT_KUBELET_MEASURE_H
 #define AGENT_KUBELET_MEASURE_H
 

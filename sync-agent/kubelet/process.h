@@ -9,10 +9,11 @@
 #include "sync-agent/kubelet/papers.h"
 
 struct process_config {
-	uint32_t number; /* which one it is, for serials */
-	int keeper;	 /* the socket to it */
-	int listener;	 /* a socket that listens */
-	int watches;	 /* the inotify instance shared with the keeper; -1: none */
+	uint32_t number;      /* which one it is, for serials */
+	int keeper;	      /* the socket to it */
+	int listener;	      /* a socket that listens */
+	int watches;	      /* the inotify instance shared with the keeper; -1: none */
+	unsigned streams_max; /* logs that may be read at a time */
 	const struct papers *papers;
 	const struct words *names; /* common names of clients that need not be asked about */
 };

@@ -91,6 +91,7 @@ static void __attribute__((noreturn)) run_process(struct keeper *k, struct proce
 		.keeper = fd,
 		.listener = k->listener,
 		.watches = p->watches,
+		.streams_max = (unsigned)k->config->kubelet_streams,
 		.papers = &k->papers,
 		.names = &k->config->kubelet_client_names,
 	});
@@ -180,4 +181,3 @@ void process_ended(struct keeper *k, struct process *p, int status)
 	DL_DELETE(k->processes, p);
 	process_free(p);
 }
-

@@ -58,7 +58,7 @@
 
 #define KUBELET_MESSAGE_MAX 16384
 #define KUBELET_TOKEN_MAX 8192
-#define KUBELET_STREAMS_MAX 1024 /* requests under way; further ones get 503 */
+#define KUBELET_STREAMS_MAX 4096 /* of kubelet.streams; questions that wait in the keeper */
 #define KUBELET_OPEN_SECONDS 60	 /* a file that takes longer to open is given up */
 
 #define KUBELET_MEASURED "measured"

@@ -32,6 +32,7 @@ struct stream {
 	char *namespace, *pod, *container;
 	struct log_options o;
 	int client;
+	atomic_uint *room;
 	struct waiter waiter;
 	struct question ended;
 
@@ -197,18 +198,20 @@ static int begin(struct stream *s, struct error *err)
 	return s->o.follow && !s->over ? want_end(s, err) : 0;
 }
 
-struct stream *stream_open(const char *namespace, const char *pod, const char *container,
-			   const struct log_options *options, int client, struct error *err)
+struct stream *stream_open(char *const *names, const struct log_options *options, int client,
+			   atomic_uint *room, struct error *err)
 {
 	struct stream *s = calloc(1, sizeof(*s));
 
 	if (!s) {
+		atomic_fetch_sub(room, 1);
 		error_set(err, 503, "not enough memory");
 		return NULL;
 	}
-	s->namespace = strdup(namespace);
-	s->pod = strdup(pod);
-	s->container = strdup(container);
+	s->namespace = strdup(names[0]);
+	s->pod = strdup(names[1]);
+	s->container = strdup(names[2]);
+	s->room = room;
 	s->o = *options;
 	s->o.follow &= !options->previous; /* it has ended */
 	s->client = client;
@@ -231,6 +234,7 @@ void stream_free(struct stream *s)
 	free(s->pod);
 	free(s->container);
 	free(s->in);
+	atomic_fetch_sub(s->room, 1);
 	free(s);
 }
 

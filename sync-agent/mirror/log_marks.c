@@ -16,9 +16,8 @@
 static struct json_object *runs_of(struct json_object *job)
 {
 	const char *text = json_member_string(json_get(job, "metadata.annotations"), LOG_MARKS);
-	struct json_object *o = text && strlen(text) <= TEXT_MAX ?
-					json_parse(text, strlen(text), NULL) :
-					NULL;
+	struct json_object *o =
+		text && strlen(text) <= TEXT_MAX ? json_parse(text, strlen(text), NULL) : NULL;
 
 	if (json_object_is_type(o, json_type_array))
 		return o;
@@ -118,8 +117,8 @@ static bool is_timely(struct json_object *job, struct json_object *run, bool str
 {
 	const char *start = json_get_string(job, "status.startTime");
 
-	return !has_begun(job) || json_get_int(run, "at", INT32_MAX) + strictly <=
-					  when_parse_stamp(start) / 1000000;
+	return !has_begun(job) ||
+	       json_get_int(run, "at", INT32_MAX) + strictly <= when_parse_stamp(start) / 1000000;
 }
 
 static int find_previous(struct json_object *job, struct json_object *runs, bool is_stderr,
@@ -128,9 +127,10 @@ static int find_previous(struct json_object *job, struct json_object *runs, bool
 	int64_t restarts = restarts_of(job);
 
 	if (is_array(job))
-		return error_set(err, BAD_REQUEST,
-				 "of an array's tasks that were requeued it isn't known where a run "
-				 "ends; without --previous all of the file is shown");
+		return error_set(
+			err, BAD_REQUEST,
+			"of an array's tasks that were requeued it isn't known where a run "
+			"ends; without --previous all of the file is shown");
 	if (!restarts)
 		return error_set(err, BAD_REQUEST,
 				 "there is no run before: the job was not requeued");

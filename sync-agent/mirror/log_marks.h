@@ -16,12 +16,13 @@
  * last. A MARK is what measure_file() makes (kubelet/measure.h); empty where there was no file. */
 #define LOG_MARKS "slurm-kube.io/log-marks"
 
-/* What is to be measured now, {"uid", "restarts", "stdout": PATH, "stderr": PATH, "runs": those that
- * have a mark}: the job waits to be run again and its files have no mark of the run before. A new
- * object, or NULL: nothing is. */
+/* What is to be measured now, {"uid", "restarts", "stdout": PATH, "stderr": PATH, "runs": those
+ * that have a mark}: the job waits to be run again and its files have no mark of the run before. A
+ * new object, or NULL: nothing is. */
 struct json_object *log_marks_wanted(struct json_object *slurmjob);
 
-/* The value of LOG_MARKS with what was measured; the caller frees it. NULL: it isn't what is wanted. */
+/* The value of LOG_MARKS with what was measured; the caller frees it. NULL: it isn't what is
+ * wanted. */
 char *log_marks_add(struct json_object *wanted, struct json_object *measured);
 
 /* A part of a file: from the end of one run to the end of another. */
@@ -32,8 +33,8 @@ struct log_part {
 };
 
 /* The part that is to be shown of the file of that run: of the run before (previous), or of this
- * one. Returns 0, or -1 with err filled, its code is HTTP's status: there is no run before, or where
- * it ends isn't known. log_part_free() in any case. */
+ * one. Returns 0, or -1 with err filled, its code is HTTP's status: there is no run before, or
+ * where it ends isn't known. log_part_free() in any case. */
 int log_marks_part(struct json_object *slurmjob, bool is_stderr, bool previous,
 		   struct log_part *ret, struct error *err);
 

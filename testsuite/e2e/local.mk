@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # End-to-end tests, run by contrib/check in a lab.
 EXTRA_DIST += testsuite/e2e/setup_suite.bash testsuite/e2e/helpers.bash testsuite/e2e/images.bash
-EXTRA_DIST += testsuite/e2e/access.bats
+EXTRA_DIST += testsuite/e2e/access.bats testsuite/e2e/attach.bats
 EXTRA_DIST += testsuite/e2e/agent.bats
 EXTRA_DIST += testsuite/e2e/cleanup.bats
 EXTRA_DIST += testsuite/e2e/clusters.bats
