@@ -92,6 +92,15 @@ static struct json_object *condition(struct json_object *object, const char *typ
 	return NULL;
 }
 
+/* One that was cancelled while it waited began when it ended, on no node. */
+static bool has_run(struct json_object *status)
+{
+	const char *start = json_get_string(status, "startTime"),
+		   *end = json_get_string(status, "endTime");
+
+	return start && (json_get(status, "nodeList") || !end || strcmp(start, end));
+}
+
 static void take_object(struct collection *c, struct json_object *object)
 {
 	struct error err;
@@ -99,7 +108,7 @@ static void take_object(struct collection *c, struct json_object *object)
 	c->object = json_object_get(object);
 	c->list = json_object_get(json_get(object, "spec.results"));
 	c->failed = !condition(object, "Complete");
-	c->never_ran = !json_get(object, "status.startTime");
+	c->never_ran = !has_run(json_get(object, "status"));
 	if (!c->invalid && !c->clear &&
 	    results_check(c->list, &c->agent->config.results_http_allow, &err) < 0)
 		invalid(c, err.text);
@@ -137,7 +146,9 @@ static void refused(struct collection *c, const char *what, const struct kube_an
 	char text[TEXT_MAX];
 
 	snprintf(text, sizeof(text), "%.300s: %.500s%s", what, answer->problem,
-		 answer->status == 403 ? ": apply crd/rbac.yaml of the agent's version" : "");
+		 answer->status == 403
+			 ? ": an administrator binds the roles of crd/rbac.yaml to the agent"
+			 : "");
 	collection_failed(c, text);
 }
 

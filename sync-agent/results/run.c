@@ -22,8 +22,9 @@
 
 void collection_close(struct collection *c)
 {
-	/* It leaves the epoll set by being closed, and the program ends when it has something to
-	 * say. */
+	/* Not by being closed alone: another process may have it open for a moment. */
+	if (c->fd >= 0)
+		epoll_ctl(c->agent->results.epoll, EPOLL_CTL_DEL, c->fd, NULL);
 	closep(&c->fd);
 	c->fd = -1;
 	buffer_free(&c->in);

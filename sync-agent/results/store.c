@@ -86,7 +86,9 @@ static void stored(struct collection *c, const struct kube_answer *answer)
 	if (collection_is_passing(c, answer))
 		return;
 	snprintf(text, sizeof(text), "the ConfigMap can't be written: %.600s%s", answer->problem,
-		 answer->status == 403 ? ": apply crd/rbac.yaml of the agent's version" : "");
+		 answer->status == 403
+			 ? ": an administrator binds the roles of crd/rbac.yaml to the agent"
+			 : "");
 	collection_failed(c, text);
 }
 

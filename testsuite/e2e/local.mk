@@ -36,6 +36,7 @@ EXTRA_DIST += testsuite/e2e/pin.bats
 EXTRA_DIST += testsuite/e2e/entrypoint.bats
 EXTRA_DIST += testsuite/e2e/hooks.bats
 EXTRA_DIST += testsuite/e2e/policy.bats
+EXTRA_DIST += testsuite/e2e/results.bats testsuite/e2e/results-server.py
 EXTRA_DIST += testsuite/e2e/runtimes.bats
 EXTRA_DIST += testsuite/e2e/examples.bats testsuite/e2e/exactly_once.bats testsuite/e2e/submit.bats testsuite/e2e/submit_helpers.bash
 EXTRA_DIST += testsuite/e2e/site.bash
