@@ -145,7 +145,8 @@ void answer_ended(struct asked *q)
 
 /* -- exec ------------------------------------------------------------------------------------- */
 
-static void tell_command(struct asked *q, struct json_object *status)
+/* task: of an array; -1: it is none */
+static void tell_command(struct asked *q, struct json_object *status, int64_t task)
 {
 	static const char *const words[] = { "argv", "tty", "stdin" };
 	_cleanup_json_ struct json_object *o = json_object_new_object();
@@ -156,33 +157,47 @@ static void tell_command(struct asked *q, struct json_object *status)
 				       json_object_get(json_get(q->question, words[i])));
 	json_set_int(o, "uid", json_get_int(status, "uid", -1));
 	json_set_int(o, "job", json_get_int(status, "jobId", 0));
+	if (task >= 0)
+		json_set_int(o, "task", task);
 	json_set_string(o, "image", image);
 	if (!image)
 		json_set_string(o, "folder", json_get_string(status, "current.workingDir"));
 	asked_send(q, o);
 }
 
+/* Why that job, or task of an array, can't be entered; returns 0 if it can. */
+static int check_running(struct json_object *status, int64_t task, struct error *err)
+{
+	const char *state = json_get_string(status, "state") ?: "not in Slurm yet";
+
+	if (!json_get(status, "array"))
+		return strcmp(state, "RUNNING") ?
+			       error_set(err, 400, "the job isn't running: it is %.40s", state) :
+			       0;
+	if (task < 0)
+		return error_set(err, 400,
+				 "the job is an array; name one of its tasks, as in -c task-7");
+	if (!output_task_in(json_get_string(status, "array.runningIndexes"), task))
+		return error_set(err, 400, "task %lld of the array isn't running", (long long)task);
+	return 0;
+}
+
 static void got_running(void *ctx, const struct kube_answer *answer)
 {
 	_cleanup_json_ struct json_object *o = NULL;
 	struct asked *q = ctx;
-	const char *state;
-	char text[128];
+	struct error err;
+	int64_t task;
 
 	if (!asked_done(q) || !(o = object_of(q, answer)))
 		return;
-	state = json_get_string(o, "status.state") ?: "not in Slurm yet";
-	snprintf(text, sizeof(text), "the job isn't running: it is %.40s", state);
-	if (strcmp(state, "RUNNING"))
-		asked_answer(q, 400, text);
-	else if (json_get(o, "status.array"))
-		asked_answer(q, 400,
-			     "the job is an array; srun --overlap --jobid=JOB_TASK enters one of "
-			     "its tasks");
+	task = output_task(json_get_string(q->question, "container") ?: "");
+	if (check_running(json_get(o, "status"), task, &err) < 0)
+		asked_answer(q, (unsigned)err.code, err.text);
 	else if (json_get_bool(q->question, "probe", false))
 		asked_answer(q, 200, NULL);
 	else
-		tell_command(q, json_get(o, "status"));
+		tell_command(q, json_get(o, "status"), task);
 }
 
 void answer_exec(struct asked *q)

@@ -22,6 +22,7 @@
 
 #define USER_PATH "/usr/local/bin:/usr/bin:/bin"
 #define OWN_ARGUMENTS 12
+#define ASK_SECONDS 50
 #define TERM_MS 60000 /* that long srun may take to end its step */
 
 /* Its ends of what the command has: status first, then stdin, stdout, stderr, or the terminal. */
@@ -97,6 +98,45 @@ static char **own_environment(const struct passwd *owner)
 	if (ok && conf)
 		ok = asprintf(&env[n++], "SLURM_CONF=%s", conf) > 0;
 	return ok ? env : NULL;
+}
+
+/* The id that an array's task has of its own, which srun wants; the agent doesn't keep it. As the
+ * owner, by squeue. Returns 0, or -1 with err filled. */
+static int find_task(struct json_object *answer, const struct passwd *owner, struct error *err)
+{
+	long long task = json_get_int(answer, "task", -1);
+	char **env = own_environment(owner), which[64], text[32] = "";
+	int reader, writer, n = 0;
+	pid_t pid;
+
+	if (task < 0)
+		return 0;
+	snprintf(which, sizeof(which), "--jobs=%lld_%lld",
+		 (long long)json_get_int(answer, "job", 0), task);
+	if (make_pipe(&reader, &writer) < 0)
+		return error_errno(err, "pipe");
+	pid = fork();
+	if (pid == 0) {
+		char *argv[] = { "squeue", "--noheader", "--states=RUNNING", "--format=%A", which,
+				 NULL };
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (env && dup2(writer, 1) >= 0)
+			execvpe("squeue", argv, env);
+		_exit(127);
+	}
+	close(writer);
+	/* A slurmctld that doesn't answer ends this process: the keeper tells. */
+	alarm(ASK_SECONDS);
+	while (n < (int)sizeof(text) - 1 && read(reader, text + n, 1) == 1)
+		n++;
+	waitpid(pid, NULL, 0);
+	alarm(0);
+	close(reader);
+	if (atoll(text) <= 0)
+		return error_set(err, ENOENT, "Slurm knows no such running task (squeue %s)", which);
+	json_set_int(answer, "job", atoll(text));
+	return 0;
 }
 
 static char **arguments(struct json_object *answer)
@@ -194,7 +234,7 @@ static int start(struct json_object *answer, struct command *c, struct error *er
 
 	if (!pw)
 		return error_set(err, ENOENT, "the job's owner is no user on the agent's host");
-	if (become(pw, err) < 0)
+	if (become(pw, err) < 0 || find_task(answer, pw, err) < 0)
 		return -1;
 	if (make_pipe(&status, &c->status) < 0)
 		return error_errno(err, "pipe");

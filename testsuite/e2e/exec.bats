@@ -102,6 +102,22 @@ no_steps() {
 	[[ "$output" = *"isn't running, it is PENDING"* ]]
 }
 
+@test "a task of an array" {
+	needs_websocket
+	array=$(submit alice --array=1-3 --wrap '[ $SLURM_ARRAY_TASK_ID = 1 ] || sleep 600')
+	eventually kubectl get pod -n slurm-alice "lab-$array"
+	eventually eval '[ "$(kubectl get slurmjob -n slurm-alice "lab-$array" -o jsonpath="{.status.array.runningIndexes}")" = 2-3 ]'
+	for task in 2 3; do
+		raw=$(squeue -h -j "${array}_$task" -o %A)
+		run -0 timeout 60 kubectl exec -n slurm-alice "lab-$array" -c task-$task -- sh -c 'id -un; echo $SLURM_JOB_ID'
+		[ "$output" = $'alice\n'"$raw" ]
+	done
+	run -1 kubectl exec -n slurm-alice "lab-$array" -c task-1 -- true
+	[[ "$output" = *"task 1 of the array isn't running"* ]]
+	run -1 kubectl exec -n slurm-alice "lab-$array" -c stdout -- true
+	[[ "$output" = *"name one of its tasks"* ]]
+}
+
 @test "what isn't there is refused with a word that helps" {
 	run -1 env KUBECTL_REMOTE_COMMAND_WEBSOCKETS=false kubectl exec -n slurm-alice "lab-$id" -c stdout -- true
 	[[ "$output" = *"kubectl slurm exec"* ]]
