@@ -61,7 +61,7 @@ become_kubectl(const struct kubectl *k, const char *const *words, const int fds[
 		if (fds[i] >= 0 && dup2(fds[i], i) < 0)
 			_exit(126);
 	execvp(k->program, (char *const *)argv);
-	dprintf(2, "kubectl slurm: %s: %s; put kubectl into PATH, or its path into KUBECTL\n",
+	dprintf(2, "%s: %s; put kubectl into PATH, or its path into KUBECTL\n",
 		k->program, strerror(errno));
 	_exit(127);
 }

@@ -143,7 +143,7 @@ static int fail(const struct call *call, const struct error *err)
 	const char *verb = call->verb ? call->verb->name : NULL;
 
 	if (kubectl_signal)
-		return 128 + kubectl_signal;
+		return 1;
 	fprintf(stderr, "kubectl slurm%s%s: %s\n", verb ? " " : "", verb ?: "", err->text);
 	if (err->code != EINVAL)
 		return 1;
@@ -198,6 +198,9 @@ int main(int argc, char **argv)
 	rc = begin(&call, argv + 1, (size_t)argc - 1, &err);
 	if (rc < 0)
 		rc = fail(&call, &err);
+	/* Whatever kubectl makes of it. */
+	if (kubectl_signal)
+		rc = 128 + kubectl_signal;
 	for (size_t i = 0; call.kubectl.flags[i]; i++)
 		free(call.kubectl.flags[i]);
 	if (fflush(stdout) != 0 && !rc) {

@@ -100,7 +100,7 @@ const struct option sbatch_options[] = {
 	{ 0, "ntasks-per-gpu", "N", "", KIND_SCRIPT, NULL },
 	{ 0, "ntasks-per-node", "N", "", KIND_NUMBER, "tasksPerNode" },
 	{ 0, "ntasks-per-socket", "N", "", KIND_SCRIPT, NULL },
-	{ 0, "open-mode", "append|truncate", "", KIND_SCRIPT, NULL },
+	{ 0, "open-mode", "append|truncate", "", KIND_MODE, "openMode" },
 	{ 'o', "output", "FILE", "", KIND_TEXT, "output" },
 	{ 'O', "overcommit", NULL, "", KIND_SCRIPT, NULL },
 	{ 's', "oversubscribe", NULL, "", KIND_SCRIPT, NULL },
@@ -249,6 +249,17 @@ static struct json_object *variables_of(const struct sbatch *s, const char *text
 	return TAKE_PTR(list);
 }
 
+static struct json_object *mode_of(const char *text)
+{
+	static const char *const modes[][2] = { { "append", "Append" },
+						{ "truncate", "Truncate" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
+		if (text[0] && !strncasecmp(text, modes[i][0], strlen(text)))
+			return json_object_new_string(modes[i][1]);
+	return NULL;
+}
+
 static struct json_object *value_of(const struct sbatch *s, const struct option *o,
 				    const char *value, struct error *err)
 {
@@ -271,6 +282,8 @@ static struct json_object *value_of(const struct sbatch *s, const struct option 
 		return list_of(value, item_of);
 	case KIND_EXPORT:
 		return variables_of(s, value, err);
+	case KIND_MODE:
+		return mode_of(value);
 	case KIND_CLUSTER:
 		return strchr(value, ',') ? NULL : json_object_new_string(value);
 	default:
@@ -306,6 +319,16 @@ static void forget_other(struct json_object *spec, const char *field)
 		json_object_object_del(spec, "memoryPerNode");
 }
 
+static const char *expected(const struct option *o)
+{
+	if (o->id == KIND_CLUSTER)
+		return "name one cluster";
+	if (o->id == KIND_MODE)
+		return "it is append or truncate";
+	return o->letter == 'n' ? "it takes a number; a namespace is --namespace=NAME"
+				: "it takes a number";
+}
+
 static int set_field(struct sbatch *s, const struct option *o, const char *value, struct error *err)
 {
 	struct json_object *v;
@@ -315,11 +338,7 @@ static int set_field(struct sbatch *s, const struct option *o, const char *value
 	if (!v && err->code)
 		return error_wrap(err, "--%s", o->name);
 	if (!v)
-		return error_set(err, EINVAL, "--%s=%.60s: %s", o->name, value ?: "",
-				 o->id == KIND_CLUSTER ? "name one cluster"
-				 : o->letter == 'n'
-					 ? "it takes a number; a namespace is --namespace=NAME"
-					 : "it takes a number");
+		return error_set(err, EINVAL, "--%s=%.60s: %s", o->name, value ?: "", expected(o));
 	if (o->id == KIND_JOB_NAME) {
 		free(s->job_name);
 		s->job_name = strdup(value);

@@ -21,6 +21,7 @@ enum kind {
 	KIND_LIST,
 	KIND_EXPORT,
 	KIND_JOB_NAME,
+	KIND_MODE, /* append, truncate */
 	KIND_CLUSTER,
 	/* No field of spec: */
 	KIND_SCRIPT,  /* sbatch reads it from the script, when the agent submits that */

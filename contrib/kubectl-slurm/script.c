@@ -125,7 +125,7 @@ static int next_word(struct cursor *c, struct buffer *b, struct error *err)
 	}
 	if (quote)
 		return error_set(err, EINVAL, "a %c is not closed", quote);
-	return b->overflowed ? error_set(err, E2BIG, "a word is too long") : 1;
+	return b->overflowed ? error_set(err, EINVAL, "a word is too long") : 1;
 }
 
 static int add_words(struct words *w, const char *line, size_t len, unsigned number,
@@ -140,7 +140,7 @@ static int add_words(struct words *w, const char *line, size_t len, unsigned num
 		if (rc <= 0)
 			return rc;
 		if (w->n == WORDS_MAX)
-			return error_set(err, E2BIG, "there are more than %d words in %s lines",
+			return error_set(err, EINVAL, "there are more than %d words in %s lines",
 					 WORDS_MAX, MAGIC);
 		if (!w->hetjob && (!strcmp(b.data, "hetjob") || !strcmp(b.data, "packjob"))) {
 			w->hetjob = (unsigned)w->n + 1;

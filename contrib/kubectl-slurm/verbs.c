@@ -16,7 +16,7 @@ static const struct option logs_options[] = {
 	{ 0, "since-time", "TIME", "the same, a date", OPT_SINCE_TIME, NULL },
 	{ 0, "timestamps", NULL, "when it was written, before each line", OPT_TIMESTAMPS, NULL },
 	{ 0, "limit-bytes", "N", "no more than that", OPT_LIMIT_BYTES, NULL },
-	{ 'p', "previous", NULL, "of a pod that is a job: of the run before", OPT_PREVIOUS, NULL },
+	{ 'p', "previous", NULL, "of the run before the job was requeued", OPT_PREVIOUS, NULL },
 	{ 0, "stderr", NULL, "standard error, where that is another file", OPT_STDERR, NULL },
 	{ 0, "task", "N", "of that task of an array", OPT_TASK, NULL },
 	{ 'c', "container", "NAME", "the container by name: stdout, stderr, task-7, stderr-7", OPT_CONTAINER, NULL },

@@ -23,6 +23,7 @@ EXTRA_DIST += testsuite/e2e/faults_slurm.bats
 EXTRA_DIST += testsuite/e2e/hostile.bats
 EXTRA_DIST += testsuite/e2e/images.bats
 EXTRA_DIST += testsuite/e2e/jobsubmit.bats
+EXTRA_DIST += testsuite/e2e/kubectl_slurm.bats
 EXTRA_DIST += testsuite/e2e/lab.bats
 EXTRA_DIST += testsuite/e2e/exec.bats testsuite/e2e/logs.bats testsuite/e2e/hang-open.c
 EXTRA_DIST += testsuite/e2e/mirror.bats
