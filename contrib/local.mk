@@ -28,6 +28,8 @@ kubectl_slurm_SOURCES = \
 	contrib/kubectl-slurm/wait.c
 kubectl_slurm_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 kubectl_slurm_LDADD = libcommon_json.la libcommon.la $(WSLAY_LIBS)
+man_MANS += contrib/kubectl-slurm/kubectl-slurm.1
+EXTRA_DIST += contrib/kubectl-slurm/kubectl-slurm.1
 
 # By this name kubectl asks it for completions.
 install-exec-hook:

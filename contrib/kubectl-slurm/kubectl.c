@@ -61,8 +61,8 @@ become_kubectl(const struct kubectl *k, const char *const *words, const int fds[
 		if (fds[i] >= 0 && dup2(fds[i], i) < 0)
 			_exit(126);
 	execvp(k->program, (char *const *)argv);
-	dprintf(2, "%s: %s; put kubectl into PATH, or its path into KUBECTL\n",
-		k->program, strerror(errno));
+	dprintf(2, "%s: %s; put kubectl into PATH, or its path into KUBECTL\n", k->program,
+		strerror(errno));
 	_exit(127);
 }
 

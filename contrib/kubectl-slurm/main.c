@@ -43,7 +43,7 @@ static void help(void)
 	       "of an array.\n"
 	       "KUBECTL in the environment is the kubectl to use, else the one in "
 	       "PATH.\n\nOptions:\n");
-	options_print(common_options);
+	options_print(common_options, 0);
 	printf("  %-30s %s\n", "    --version", "print the version");
 }
 
@@ -52,8 +52,9 @@ void verb_help(const struct verb *v)
 	printf("Usage: kubectl slurm %s [OPTION...] %s\n%s\n\nOptions:\n", v->name, v->words,
 	       v->text);
 	if (v->options)
-		options_print(v->options);
-	options_print(common_options);
+		options_print(v->options, 0);
+	/* -n is sbatch's --ntasks there. */
+	options_print(common_options, v->run == submit_run ? 'n' : 0);
 	if (v->run == submit_run)
 		submit_help();
 }

@@ -141,21 +141,21 @@ int options_parse(const struct parser *p, char *const *words, size_t n, struct e
 	return (int)n;
 }
 
-void options_print(const struct option *table)
+void options_print(const struct option *table, char taken)
 {
 	for (const struct option *o = table; o->name; o++) {
+		const char *value = o->value ? o->value : "";
 		char left[64], letter[8] = "    ";
 
 		if (!o->help)
 			continue;
-		if (o->letter)
+		if (o->letter && o->letter != taken)
 			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
 		if (may_have_value(o))
-			snprintf(left, sizeof(left), "%s--%s[=%.*s", letter, o->name,
-				 (int)strlen(o->value) - 1, o->value + 1);
+			snprintf(left, sizeof(left), "%s--%s[=%s", letter, o->name, value + 1);
 		else
 			snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name,
-				 o->value ? "=" : "", o->value ? o->value : "");
-		printf("  %-30s%s %s\n", left, may_have_value(o) ? "]" : "", o->help);
+				 value[0] ? "=" : "", value);
+		printf("  %-30s %s\n", left, o->help);
 	}
 }

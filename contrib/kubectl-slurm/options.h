@@ -38,7 +38,7 @@ struct parser {
  * with err filled. Words are changed in no way. */
 int options_parse(const struct parser *p, char *const *words, size_t n, struct error *err);
 
-/* A line for each option that has help. */
-void options_print(const struct option *table);
+/* A line for each option that has help. taken: a letter that means something else here, 0: none. */
+void options_print(const struct option *table, char taken);
 
 #endif

@@ -129,7 +129,6 @@ const struct option sbatch_options[] = {
 	{ 0, "time-min", "TIME", "", KIND_SCRIPT, NULL },
 	{ 0, "tmp", "SIZE", "", KIND_SCRIPT, NULL },
 	{ 0, "tres-bind", "SPEC", "", KIND_SCRIPT, NULL },
-	{ 0, "tres-per-job", "LIST", "", KIND_TEXT, "tresPerJob" },
 	{ 0, "tres-per-task", "LIST", "", KIND_TEXT, "tresPerTask" },
 	{ 0, "uid", "USER", "", KIND_NOWHERE, BY_ADMIN },
 	{ 0, "usage", NULL, NULL, KIND_NOWHERE, "kubectl slurm submit --help" },

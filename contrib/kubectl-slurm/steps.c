@@ -32,6 +32,12 @@ static void add_end(struct table *t, struct json_object *step)
 	table_add(t, text);
 }
 
+/* Of a step that is known by its doorbell alone there is none. */
+static void add_count(struct table *t, struct json_object *count)
+{
+	table_add(t, count ? json_object_get_string(count) : NULL);
+}
+
 static void add_step(struct table *t, struct json_object *step)
 {
 	int64_t end = job_time(json_get_string(step, "endTime"));
@@ -39,8 +45,8 @@ static void add_step(struct table *t, struct json_object *step)
 	table_add(t, json_get_string(step, "id"));
 	table_add(t, json_get_string(step, "name"));
 	table_add(t, json_get_string(step, "state"));
-	table_add_number(t, json_get_int(step, "tasks", 0));
-	table_add_number(t, json_get_int(step, "nodes", 0));
+	add_count(t, json_get(step, "tasks"));
+	add_count(t, json_get(step, "nodes"));
 	table_add(t, json_get_string(step, "nodeList"));
 	table_add_elapsed(t, job_time(json_get_string(step, "startTime")), end ? end : time(NULL));
 	add_end(t, step);
