@@ -21,7 +21,7 @@ const struct container_option_row container_option_rows[CONTAINER_OPTION_COUNT] 
 	[CONTAINER_WRITABLE] = ROW("writable", "WRITABLE", OPTION_TOGGLE),
 	[CONTAINER_MOUNT_HOME] = ROW("mount-home", "MOUNT_HOME", OPTION_TOGGLE),
 	[CONTAINER_REMAP_ROOT] = ROW("remap-root", "REMAP_ROOT", OPTION_TOGGLE),
-	[CONTAINER_ENTRYPOINT] = ROW("entrypoint", "ENTRYPOINT", OPTION_TOGGLE),
+	[CONTAINER_ENTRYPOINT] = ROW("entrypoint", "ENTRYPOINT", OPTION_ENTRYPOINT),
 	[CONTAINER_NAME] = ROW("name", "NAME", OPTION_TEXT),
 	[CONTAINER_SAVE] = ROW("save", "SAVE", OPTION_TEXT),
 	[CONTAINER_DEVICE] = ROW("device", "DEVICE", OPTION_LIST),
@@ -46,7 +46,9 @@ static int normalize(enum container_option_type type, const char *value, char **
 		return error_set(err, EINVAL, "'%s' is not an absolute path", value);
 	if (type == OPTION_SCOPE && strcmp(value, "all") && strcmp(value, "steps"))
 		return error_set(err, EINVAL, "'%s' is not one of: all, steps", value);
-	if (type == OPTION_TOGGLE) {
+	if (type == OPTION_ENTRYPOINT && !strcmp(value, CONTAINER_COMMAND))
+		type = OPTION_TEXT;
+	if (type == OPTION_TOGGLE || type == OPTION_ENTRYPOINT) {
 		size_t i = 0;
 
 		while (i < ARRAY_SIZE(toggles) && strcasecmp(value, toggles[i].word))

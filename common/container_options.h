@@ -27,7 +27,7 @@ enum container_option {
 	CONTAINER_WRITABLE,   /* yes, no */
 	CONTAINER_MOUNT_HOME, /* yes, no */
 	CONTAINER_REMAP_ROOT, /* yes, no */
-	CONTAINER_ENTRYPOINT, /* yes, no */
+	CONTAINER_ENTRYPOINT, /* yes, no; command: what the image runs, in place of the program */
 	CONTAINER_NAME,	      /* "NAME[:FLAG...]" */
 	CONTAINER_SAVE,	      /* a path, or "oci:PATH[:TAG]" */
 	CONTAINER_DEVICE,     /* "VENDOR/CLASS=NAME,..." */
@@ -36,7 +36,17 @@ enum container_option {
 	CONTAINER_OPTION_COUNT
 };
 
-enum container_option_type { OPTION_TEXT, OPTION_PATH, OPTION_LIST, OPTION_TOGGLE, OPTION_SCOPE };
+/* Of CONTAINER_ENTRYPOINT. */
+#define CONTAINER_COMMAND "command"
+
+enum container_option_type {
+	OPTION_TEXT,
+	OPTION_PATH,
+	OPTION_LIST,
+	OPTION_TOGGLE,
+	OPTION_SCOPE,
+	OPTION_ENTRYPOINT, /* a toggle that can be "command", too */
+};
 
 /* An option's row: its word in the text that travels, its input variable, and its type. */
 struct container_option_row {

@@ -166,9 +166,11 @@ static int check_mounts(const struct container_policy *policy, const char *list,
 /* A toggle is forbidden to be on, all else to be given. */
 static bool is_forbidden(const struct container_policy *policy, int option, const char *value)
 {
+	enum container_option_type type = container_option_rows[option].type;
+
 	if (!policy->forbidden[option])
 		return false;
-	return container_option_rows[option].type != OPTION_TOGGLE || !strcmp(value, "yes");
+	return (type != OPTION_TOGGLE && type != OPTION_ENTRYPOINT) || strcmp(value, "no");
 }
 
 static int check_option(const struct container_policy *policy, int option, const char *value,

@@ -185,6 +185,8 @@ static int set_mount_home(struct container_policy *p, const char *value, struct 
 
 static int set_entrypoint(struct container_policy *p, const char *value, struct error *err)
 {
+	if (!strcmp(value, CONTAINER_COMMAND))
+		return error_set(err, EINVAL, "'%s' is not one of: yes, no", value);
 	return container_options_set(&p->defaults, CONTAINER_ENTRYPOINT, value, err);
 }
 

@@ -180,7 +180,7 @@ static int add(char **env, size_t *n, const char *name, const char *value)
 	return 0;
 }
 
-char **env_for_srun(struct json_object *env, struct error *err)
+char **env_for_srun(struct json_object *env, bool images_own, struct error *err)
 {
 	_cleanup_buffer_ struct buffer list = BUFFER_INIT(LIST_MAX);
 	_cleanup_(env_free) char **ret = NULL;
@@ -188,7 +188,7 @@ char **env_for_srun(struct json_object *env, struct error *err)
 
 	while (environ[n])
 		n++;
-	ret = calloc(n + json_object_object_length(env) + 2, sizeof(*ret));
+	ret = calloc(n + json_object_object_length(env) + 3, sizeof(*ret));
 	if (!ret)
 		goto no_memory;
 	for (size_t i = 0; i < n; i++)
@@ -210,6 +210,8 @@ char **env_for_srun(struct json_object *env, struct error *err)
 		return NULL;
 	}
 	if (list.used && add(ret, &n, "SLURM_KUBE_CONTAINER_ENV", list.data) < 0)
+		goto no_memory;
+	if (images_own && add(ret, &n, "SLURM_KUBE_CONTAINER_ENTRYPOINT", "command") < 0)
 		goto no_memory;
 	return TAKE_PTR(ret);
 no_memory:

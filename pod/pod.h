@@ -80,8 +80,8 @@ struct json_object *env_of(const struct pod *p, const struct container *c, struc
 /* A text in which $(NAME) stands for one of them; the caller frees. */
 char *env_expand(struct json_object *env, const char *text, struct error *err);
 /* The environment for srun, with which the container gets these, and the value of --container-env;
- * ends in NULL. The caller frees all with env_free(). */
-char **env_for_srun(struct json_object *env, struct error *err);
+ * images_own: and runs what the image says. Ends in NULL. The caller frees all with env_free(). */
+char **env_for_srun(struct json_object *env, bool images_own, struct error *err);
 void env_free(char ***env);
 
 /* folders.c: on this node, memory and disk. First their name; then they are made, which fails if

@@ -63,6 +63,17 @@ static void add_layout(const struct pod *p, struct words *w)
 		add(w, "--mpi=%s", mpi);
 }
 
+static bool has_words(const struct container *c, const char *list)
+{
+	return json_length(json_get(c->plan, list)) > 0;
+}
+
+/* Neither command nor args: what the image says. */
+static bool is_images_own(const struct container *c)
+{
+	return !has_words(c, "command") && !has_words(c, "args");
+}
+
 static int add_container(const struct pod *p, const struct container *c, struct words *w,
 			 struct error *err)
 {
@@ -84,7 +95,7 @@ static int add_container(const struct pod *p, const struct container *c, struct 
 		add(w, "--container-workdir=%s", folder);
 	if (json_get_bool(c->plan, "readOnly", false))
 		add(w, "--container-readonly");
-	if (!json_length(json_get(c->plan, "command")))
+	if (!has_words(c, "command") && has_words(c, "args"))
 		add(w, "--container-entrypoint");
 	return 0;
 }
@@ -94,6 +105,8 @@ static int add_command(const struct container *c, struct json_object *env, struc
 {
 	static const char *const lists[] = { "command", "args" };
 
+	if (is_images_own(c))
+		add(w, "%s", "image-command"); /* a word for srun: this is not run */
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		struct json_object *list = json_get(c->plan, lists[i]);
 
@@ -149,7 +162,7 @@ become_srun(char *const words[], char *const env[], int out, pid_t parent)
 pid_t step_start(struct pod *p, struct container *c, struct error *err)
 {
 	_cleanup_json_ struct json_object *env = env_of(p, c, err);
-	_cleanup_(env_free) char **for_srun = env ? env_for_srun(env, err) : NULL;
+	_cleanup_(env_free) char **for_srun = env ? env_for_srun(env, is_images_own(c), err) : NULL;
 	_cleanup_words_ struct words w = { .n = 0 };
 	_cleanup_close_ int out = -1;
 	pid_t parent = getpid(), pid;

@@ -55,7 +55,7 @@ static char **clean_environment(void)
 	return env;
 }
 
-/* The entry point, the program, its arguments. The caller frees the array. */
+/* The entry point, the program, its arguments; or what the image runs by itself. The caller frees the array. */
 static char **command_line(int argc, char *argv[])
 {
 	_cleanup_free_ char **entrypoint = NULL;
@@ -68,6 +68,8 @@ static char **command_line(int argc, char *argv[])
 	if (!words)
 		return NULL;
 	memcpy(words, entrypoint, n * sizeof(*words));
+	if (getenv(ENTER_ALONE))
+		return words;
 	words[n] = program;
 	memcpy(words + n + 1, argv + 1, (argc - 1) * sizeof(*words));
 	return words;

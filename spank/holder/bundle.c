@@ -60,29 +60,31 @@ static int parse_root(struct bundle *b, struct json_object *config, struct error
 	return take_path(&b->rootfs, b->path, path, err);
 }
 
-static int parse_env(struct bundle *b, struct json_object *config, struct error *err)
+/* Copy the array of strings process.NAME. ret: ends in NULL; NULL if there is no such array. */
+static int take_strings(struct json_object *config, const char *name, char ***ret, size_t *count,
+			struct error *err)
 {
-	struct json_object *list = json_get(config, "process.env");
+	struct json_object *list = json_get(json_get(config, "process"), name);
 	size_t n;
 
 	if (!list)
 		return 0;
 	if (!json_object_is_type(list, json_type_array))
-		return error_set(err, EINVAL, "config.json: process.env is not an array");
+		return error_set(err, EINVAL, "config.json: process.%s is not an array", name);
 	n = json_object_array_length(list);
-	b->env = calloc(n + 1, sizeof(*b->env));
-	if (!b->env)
+	*ret = calloc(n + 1, sizeof(**ret));
+	if (!*ret)
 		return error_set(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < n; i++) {
-		struct json_object *item = json_object_array_get_idx(list, i);
+	for (*count = 0; *count < n; ++*count) {
+		struct json_object *item = json_object_array_get_idx(list, *count);
 
 		if (!json_object_is_type(item, json_type_string))
 			return error_set(err, EINVAL,
-					 "config.json: process.env[%zu] is not a string", i);
-		b->env[i] = strdup(json_object_get_string(item));
-		if (!b->env[i])
+					 "config.json: process.%s[%zu] is not a string", name,
+					 *count);
+		(*ret)[*count] = strdup(json_object_get_string(item));
+		if (!(*ret)[*count])
 			return error_set(err, ENOMEM, "out of memory");
-		b->env_count++;
 	}
 	return 0;
 }
@@ -90,13 +92,16 @@ static int parse_env(struct bundle *b, struct json_object *config, struct error 
 static int parse_process(struct bundle *b, struct json_object *config, struct error *err)
 {
 	const char *cwd = json_get_string(config, "process.cwd");
+	size_t words = 0;
 
 	if (cwd && cwd[0] != '/')
 		return error_set(err, EINVAL, "config.json: process.cwd '%s' is not absolute", cwd);
 	b->no_new_privs = json_get_bool(config, "process.noNewPrivileges", false);
 	if (take_path(&b->cwd, "/", cwd ? cwd : "/", err) < 0)
 		return -1;
-	return parse_env(b, config, err);
+	if (take_strings(config, "env", &b->env, &b->env_count, err) < 0)
+		return -1;
+	return take_strings(config, "args", &b->command, &words, err);
 }
 
 static int parse_options(struct mount_options *o, struct json_object *mount, bool tmpfs,
@@ -244,6 +249,9 @@ void bundle_free(struct bundle *b)
 	hooks_free(&b->hooks);
 	for (char **p = b->entrypoint; p && *p; p++)
 		free(*p);
+	for (char **p = b->command; p && *p; p++)
+		free(*p);
+	free(b->command);
 	closep(&b->lock);
 	free(b->entrypoint);
 	free(b->path);

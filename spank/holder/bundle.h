@@ -30,6 +30,7 @@ struct bundle {
 	uint64_t offset; /* where in that file it begins */
 	char digest[IMAGE_DIGEST_MAX]; /* of the image's manifest, "" if it has none */
 	char **entrypoint;	       /* ends in NULL; NULL if there is none */
+	char **command; /* what comes after it where no program is given (Cmd, process.args): the same */
 	int lock;    /* descriptor whose shared lock keeps a cached image where it is, or -1 */
 	char *users; /* a cached image's folder in which its users are noted, or NULL */
 	char *cwd;   /* "" for the job's own */

@@ -5,6 +5,7 @@
  *
  *	ENTER_PROGRAM     the program that srun was given (argv[0])
  *	ENTER_ENTRYPOINT  the entry point's words, numbered from 0: ENTER_ENTRYPOINT "0" ...
+ *	ENTER_ALONE       there: those are all that is to be run, and the program isn't
  *	ENTER_RUNTIME     the words of the runtime's command up to and including "exec", numbered
  *	ENTER_ID          the runtime's name for the container
  *	ENTER_USER        "UID:GID" of the task in it
@@ -16,6 +17,7 @@
 #define ENTER_PREFIX "SLURM_KUBE_ENTER_"
 #define ENTER_PROGRAM ENTER_PREFIX "PROGRAM"
 #define ENTER_ENTRYPOINT ENTER_PREFIX "ENTRYPOINT"
+#define ENTER_ALONE ENTER_PREFIX "ALONE"
 #define ENTER_RUNTIME ENTER_PREFIX "RUNTIME"
 #define ENTER_ID ENTER_PREFIX "ID"
 #define ENTER_USER ENTER_PREFIX "USER"

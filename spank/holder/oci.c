@@ -39,17 +39,29 @@ static int mount_enter(struct oci *o, struct bundle *b, struct error *err)
 	return 0;
 }
 
-static bool wants_entrypoint(const struct request *r, const struct bundle *b)
+/* What of the image itself is run: its entry point before the program, or all that it has. */
+static int find_words(struct oci *o, const struct request *r, const struct bundle *b,
+		      struct error *err)
 {
-	return b->entrypoint && b->entrypoint[0] &&
-	       container_options_on(&r->options, CONTAINER_ENTRYPOINT, false);
+	const char *wish = r->options.value[CONTAINER_ENTRYPOINT];
+
+	o->command = wish && !strcmp(wish, CONTAINER_COMMAND);
+	if (o->command && !(b->entrypoint && b->entrypoint[0]) && !(b->command && b->command[0]))
+		return error_set(err, ENOENT,
+				 "the image has neither an entry point nor a command: say what to "
+				 "run");
+	o->entrypoint = o->command ||
+			(b->entrypoint && b->entrypoint[0] &&
+			 container_options_on(&r->options, CONTAINER_ENTRYPOINT, false));
+	return 0;
 }
 
 int oci_join(struct oci *o, const struct request *r, const struct bundle *b, struct error *err)
 {
 	o->bundle = b;
 	o->request = r;
-	o->entrypoint = wants_entrypoint(r, b);
+	if (find_words(o, r, b, err) < 0)
+		return -1;
 	if (o->entrypoint && access(ENTER_INSIDE, X_OK) < 0)
 		return error_set(
 			err, EBUSY,
@@ -63,8 +75,8 @@ int oci_open(struct oci *o, const struct request *r, struct bundle *b, struct er
 	o->bundle = b;
 	o->request = r;
 	o->as_root = container_options_on(&r->options, CONTAINER_REMAP_ROOT, false);
-	o->entrypoint = wants_entrypoint(r, b);
-	if (runtime_parse(r->runtime, r->runtime_join, &o->runtime, err) < 0)
+	if (find_words(o, r, b, err) < 0 ||
+	    runtime_parse(r->runtime, r->runtime_join, &o->runtime, err) < 0)
 		return -1;
 	if (runtime_is_other(&o->runtime) && r->options.value[CONTAINER_NAME])
 		return error_set(err, ENOTSUP,
@@ -214,6 +226,18 @@ static int add_runtime(const struct oci *o, struct oci_report *r, size_t *n, str
 	return add(r, n, ENTER_USER, -1, user, err);
 }
 
+static int add_image_words(const struct oci *o, struct oci_report *r, size_t *n, struct error *err)
+{
+	char *const *const lists[] = {o->bundle->entrypoint, o->command ? o->bundle->command : NULL};
+	int i = 0;
+
+	for (size_t k = 0; k < ARRAY_SIZE(lists); k++)
+		for (char *const *word = lists[k]; word && *word; word++)
+			if (add(r, n, ENTER_ENTRYPOINT, i++, *word, err) < 0)
+				return -1;
+	return o->command ? add(r, n, ENTER_ALONE, -1, "yes", err) : 0;
+}
+
 int oci_report(const struct oci *o, struct oci_report *ret, struct error *err)
 {
 	struct oci_report r = {.enter = "", .env = calloc(ENTER_WORDS_MAX + 1, sizeof(char *))};
@@ -230,8 +254,8 @@ int oci_report(const struct oci *o, struct oci_report *ret, struct error *err)
 	} else if (o->entrypoint) {
 		r.enter = ENTER_INSIDE;
 	}
-	for (int i = 0; rc == 0 && o->entrypoint && o->bundle->entrypoint[i]; i++)
-		rc = add(&r, &n, ENTER_ENTRYPOINT, i, o->bundle->entrypoint[i], err);
+	if (rc == 0 && o->entrypoint)
+		rc = add_image_words(o, &r, &n, err);
 	*ret = r;
 	return rc;
 }

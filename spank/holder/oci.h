@@ -21,6 +21,7 @@ struct oci {
 	char rootfs[PATH_MAX];
 	char enter[PATH_MAX]; /* slurm-kube-enter on this node */
 	bool entrypoint;      /* tasks go in behind the image's entry point */
+	bool command;	      /* ... and its own command is what they run */
 	bool as_root;	      /* tasks are root in the container, too */
 	struct hook_state state;
 };

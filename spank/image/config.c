@@ -51,7 +51,7 @@ static int take_folder(struct bundle *b, const char *folder, struct error *err)
 int image_config_parse(struct bundle *b, const char *text, size_t len, struct error *err)
 {
 	_cleanup_json_ struct json_object *config = json_parse(text, len, err);
-	size_t words = 0;
+	size_t words = 0, command_words = 0;
 
 	if (!config)
 		return error_wrap(err, "the image's configuration");
@@ -59,7 +59,8 @@ int image_config_parse(struct bundle *b, const char *text, size_t len, struct er
 		return error_set(err, EINVAL, "the image's configuration is not a JSON object");
 	if (take_folder(b, json_get_string(config, "config.WorkingDir"), err) < 0 ||
 	    take_strings(config, "config.Env", &b->env, &b->env_count, err) < 0 ||
-	    take_strings(config, "config.Entrypoint", &b->entrypoint, &words, err) < 0)
+	    take_strings(config, "config.Entrypoint", &b->entrypoint, &words, err) < 0 ||
+	    take_strings(config, "config.Cmd", &b->command, &command_words, err) < 0)
 		return error_wrap(err, "the image's configuration");
 	return 0;
 }

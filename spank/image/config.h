@@ -7,9 +7,8 @@
 
 #define IMAGE_CONFIG_MAX (1024 * 1024)
 
-/* Fill in b's env, cwd and entrypoint from the text of an image's configuration. Cmd is not taken,
- * since the step brings its own program; nor are User, ExposedPorts, Volumes, Labels and
- * StopSignal. Without WorkingDir cwd is "", the job's own. Returns 0, or -1 with err filled. */
+/* Fill in b's env, cwd, entrypoint and command (Cmd) from the text of an image's configuration. Not
+ * taken are User, ExposedPorts, Volumes, Labels and StopSignal. Without WorkingDir cwd is "", the job's own. Returns 0, or -1 with err filled. */
 int image_config_parse(struct bundle *b, const char *text, size_t len, struct error *err);
 
 /* The user that the image wants to run as: copied to dest, "" if that is root or if it names none.

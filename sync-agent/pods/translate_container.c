@@ -200,9 +200,5 @@ int pod_take_container(struct translation *t, const char *path, struct json_obje
 	t->container = NULL;
 	if (!json_get_string(o, "name") || !json_get_string(o, "image"))
 		return pod_wrong(t, path, "it has no name, or no image");
-	if (!json_length(json_get(o, "command")) && !json_length(json_get(o, "args")))
-		return pod_wrong(t, path,
-				 "it has neither command nor args: an image's entry point is run, but not what "
-				 "the image would give it (Cmd)");
 	return 0;
 }

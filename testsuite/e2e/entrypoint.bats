@@ -34,7 +34,8 @@ layout() {
 	umoci init --layout "$1"
 	umoci new --image "$1:latest"
 	umoci insert --rootless --image "$1:latest" "$IMAGES/root" /
-	umoci config --image "$1:latest" --config.entrypoint /bin/entry --config.entrypoint first --config.env PATH=/bin
+	umoci config --image "$1:latest" --config.entrypoint /bin/entry --config.entrypoint first --config.env PATH=/bin \
+		--config.cmd echo --config.cmd 'of the image'
 }
 
 in_layout() {
@@ -61,6 +62,23 @@ with_entrypoint() {
 	[ "${lines[1]}" = yes ]
 	run -0 with_entrypoint --no-container-entrypoint sh -c 'echo ${FROM_ENTRY-no}'
 	[ "$output" = no ]
+}
+
+with_command() {
+	SLURM_KUBE_CONTAINER_ENTRYPOINT=command "$@" no-such-program
+}
+
+@test "what the image runs by itself, in place of the program" {
+	run -0 with_command in_layout -n2
+	[ "$(grep -cx 'entry 3 first echo' <<<"$output")" = 2 ]
+	[ "$(grep -cx 'of the image' <<<"$output")" = 2 ]
+	# A bundle's own is process.args.
+	jq '.process.args = [ "sh", "-c", "exit 5" ]' "$IMAGES/bundle/config.json" >"$IMAGES/config.json"
+	cp "$IMAGES/config.json" "$IMAGES/bundle/config.json"
+	run -5 with_command as alice srun --quiet --container="$IMAGES/bundle"
+	# Where there is none.
+	run ! with_command as alice srun --quiet --container="$IMAGES/root"
+	[[ $output == *"neither an entry point nor a command: say what to run"* ]]
 }
 
 @test "exit codes are the program's, a program that isn't there is told" {
@@ -92,6 +110,8 @@ with_entrypoint() {
 	site "runtime=/usr/bin/crun,--cgroup-manager=disabled"
 	run -0 with_entrypoint echo one
 	[ "$output" = $'entry 3 first echo\none' ]
+	run -0 with_command in_layout
+	[ "$output" = $'entry 3 first echo\nof the image' ]
 	command -v runsc >/dev/null || return 0
 	site "runtime=/usr/bin/runsc,--network=host,--platform=ptrace,--ignore-cgroups runtime_join=exec"
 	run -0 with_entrypoint echo one

@@ -127,6 +127,26 @@ teardown() {
 	eventually nothing_left
 }
 
+# image_own TAG: an image in the layout $IMAGES/own, with words of its own
+image_own() {
+	[ -e "$IMAGES/own" ] || umoci init --layout "$IMAGES/own"
+	umoci new --image "$IMAGES/own:$1"
+	umoci insert --rootless --image "$IMAGES/own:$1" "$IMAGES/busybox/rootfs" /
+	umoci config --image "$IMAGES/own:$1" --config.entrypoint echo --config.entrypoint entry --config.cmd cmd --config.env PATH=/bin
+	chown -R alice: "$IMAGES/own"
+}
+
+@test "command, args, and what the image has of its own, as in Kubernetes" {
+	image_own words
+	pod words "containers: [
+		{name: none, image: 'oci:$IMAGES/own:words'},
+		{name: args, image: 'oci:$IMAGES/own:words', args: [one, two]},
+		{name: command, image: 'oci:$IMAGES/own:words', command: [echo, alone]},
+		{name: both, image: 'oci:$IMAGES/own:words', command: [echo, all], args: [three]}]"
+	WITHIN=60 eventually phase words Succeeded
+	[ "$(for c in none args command both; do output words $c; done)" = $'entry cmd\nentry one two\nalone\nall three' ]
+}
+
 @test "resources, annotations and a Secret's variable; exit codes" {
 	pod sized 'activeDeadlineSeconds: 600, containers: [
 		{name: one, image: IMAGE, command: [sh, -c, "exit $(CODE)"], env: [{name: CODE, valueFrom: {secretKeyRef: {name: code, key: exit}}}],

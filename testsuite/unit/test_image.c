@@ -67,19 +67,19 @@ static void test_config(void **state)
 {
 	static const struct {
 		const char *text, *cwd, *user;
-		size_t env, words;
+		size_t env, words, command;
 	} rows[] = {
-		{"{}", "", "", 0, 0},
-		{"{\"config\":null}", "", "", 0, 0},
-		{"{\"config\":{\"Env\":null,\"Entrypoint\":null,\"User\":\"\"}}", "", "", 0, 0},
+		{"{}", "", "", 0, 0, 0},
+		{"{\"config\":null}", "", "", 0, 0, 0},
+		{"{\"config\":{\"Env\":null,\"Entrypoint\":null,\"User\":\"\"}}", "", "", 0, 0, 0},
 		{"{\"config\":{\"Env\":[\"A=1\",\"B=\"],\"WorkingDir\":\"/w\",\"Cmd\":[\"x\"]}}",
-		 "/w", "", 2, 0},
+		 "/w", "", 2, 0, 1},
 		{"{\"config\":{\"WorkingDir\":\"app\",\"Entrypoint\":[\"/e\",\"a b\"]}}", "/app",
-		 "", 0, 2},
-		{"{\"config\":{\"User\":\"root:root\"}}", "", "", 0, 0},
-		{"{\"config\":{\"User\":\"0:5\"}}", "", "", 0, 0},
-		{"{\"config\":{\"User\":\"rooty\"}}", "", "rooty", 0, 0},
-		{"{\"config\":{\"User\":\"1000:5\",\"Labels\":{\"a\":\"b\"}}}", "", "1000", 0, 0},
+		 "", 0, 2, 0},
+		{"{\"config\":{\"User\":\"root:root\"}}", "", "", 0, 0, 0},
+		{"{\"config\":{\"User\":\"0:5\"}}", "", "", 0, 0, 0},
+		{"{\"config\":{\"User\":\"rooty\"}}", "", "rooty", 0, 0, 0},
+		{"{\"config\":{\"User\":\"1000:5\",\"Labels\":{\"a\":\"b\"}}}", "", "1000", 0, 0, 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -96,6 +96,9 @@ static void test_config(void **state)
 		while (b->entrypoint && b->entrypoint[words])
 			words++;
 		assert_int_equal(words, rows[i].words);
+		for (words = 0; b->command && b->command[words];)
+			words++;
+		assert_int_equal(words, rows[i].command);
 		image_config_user(rows[i].text, strlen(rows[i].text), user, sizeof(user));
 		assert_string_equal(user, rows[i].user);
 	}
@@ -110,6 +113,7 @@ static void test_config_refused(void **state)
 		"{\"config\":{\"Env\":{}}}",
 		"{\"config\":{\"Env\":[\"A=1\",7]}}",
 		"{\"config\":{\"Entrypoint\":\"sh\"}}",
+		"{\"config\":{\"Cmd\":[1]}}",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -68,7 +68,7 @@ static void test_plan(void **state)
 	assert_non_null(vars);
 	assert_string_equal(json_get_string(vars, "X"), "s3cret");
 	assert_null(json_get(vars, "N"));
-	for_srun = env_for_srun(vars, &err);
+	for_srun = env_for_srun(vars, false, &err);
 	assert_string_equal(for_srun[0], "OTHER=1");
 	assert_string_equal(for_srun[1], "X=s3cret");
 	/* srun itself must not take note of it. */

@@ -300,8 +300,8 @@ static void test_refusals(void **state)
 		  "metadata.annotations[slurm-kube.io/nodes]: " },
 		{ "", "\"initContainers\":[{\"name\":\"main\",\"image\":\"x\",\"args\":[\"a\"]}]",
 		  "", "spec.containers: two are called" },
-		{ "", "\"initContainers\":[{\"name\":\"i\",\"image\":\"x\"}]", "",
-		  "spec.initContainers[0]: it has neither" },
+		{ "", "\"initContainers\":[{\"name\":\"i\"}]", "",
+		  "spec.initContainers[0]: it has no name, or no image" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
