@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pod's folders on a node: one in memory, one on disk. They are made below folders in which
- * everybody can make some, so their name can't be guessed: nobody can have made them before. They go
- * when the pod has ended, and whatever ended it: kube-container sweep, which the plugin starts at
- * the job's end, knows how their name begins (spank/tool/sweep.c). */
+ * everybody can make some, so their name can't be guessed: nobody can have made them before. They
+ * go when the pod has ended, and whatever ended it: kube-container sweep, which the plugin starts
+ * at the job's end, knows how their name begins (spank/tool/sweep.c). */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

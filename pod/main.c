@@ -163,6 +163,16 @@ static int run_option(struct pod *p, const char *option)
 	return 1;
 }
 
+/* What sbatch was asked for, and srun would ask for again beside --gres. */
+static void forget_wishes(void)
+{
+	static const char *const names[] = { "SLURM_GPUS", "SLURM_GPUS_PER_NODE",
+					     "SLURM_GPUS_PER_SOCKET", "SLURM_GPUS_PER_TASK" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		unsetenv(names[i]);
+}
+
 int main(int argc, char *argv[])
 {
 	struct pod p = { 0 };
@@ -177,6 +187,7 @@ int main(int argc, char *argv[])
 		puts("slurm-kube-pod " PACKAGE_VERSION);
 		return 0;
 	}
+	forget_wishes();
 	if (plan_take(&p, &err) < 0 || folders_name(&p, &err) < 0) {
 		fprintf(stderr, "slurm-kube-pod: %s\n", err.text);
 		rc = POD_EXIT_SETUP;

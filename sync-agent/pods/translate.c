@@ -237,7 +237,7 @@ static int check_names(struct translation *t)
 {
 	_cleanup_json_ struct json_object *seen = json_object_new_object();
 	struct json_object *list = json_get(t->plan, "containers");
-	unsigned own = 0;
+	unsigned own = 0, with_gpus = 0;
 
 	for (size_t i = 0; i < json_length(list); i++) {
 		struct json_object *c = json_object_array_get_idx(list, i);
@@ -247,9 +247,15 @@ static int check_names(struct translation *t)
 			return pod_wrong(t, "spec.containers", "two are called '%.63s'", name);
 		json_set_bool(seen, name, true);
 		own += !json_get_bool(c, "init", false);
+		with_gpus += !json_get_bool(c, "init", false) && json_get_int(c, "gpus", 0) > 0;
 	}
 	if (!own)
 		return pod_wrong(t, "spec.containers", "there is none");
+	/* Steps that run at the same time in all of a job's CPUs get the same GPUs, too. */
+	if (with_gpus > 1)
+		return pod_wrong(t, "spec.containers",
+				 "%u of them ask for GPUs, and Slurm would give them the same ones: "
+				 "ask for all in one container", with_gpus);
 	if (own > 1 &&
 	    (json_get_int(t->plan, "nodes", 1) > 1 || json_get_int(t->plan, "tasksPerNode", 1) > 1))
 		return pod_wrong(t, "spec.containers",
