@@ -41,7 +41,7 @@ static void store(struct agent *a, struct entry *e, struct json_object *details)
 	e->details_dirty = true;
 	if (!e->lane.due[LANE_DETAILS])
 		lane_set(&a->lane, e, LANE_DETAILS, clock_us() + WRITE_AFTER);
-	if (a->config.pods_scheduler)
+	if (a->config.pods_scheduler || a->nodes.clearing)
 		job_pod_steps(a, e);
 }
 

@@ -147,7 +147,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/metrics/report.c sync-agent/metrics/report.h \
 	sync-agent/namespaces.c \
 	sync-agent/nodes.c sync-agent/nodes.h \
-	sync-agent/nodes_write.c sync-agent/nodes_card.h \
+	sync-agent/nodes_clear.c sync-agent/nodes_write.c sync-agent/nodes_card.h \
 	sync-agent/notify.c sync-agent/notify.h \
 	sync-agent/once.c \
 	sync-agent/owner/become.c sync-agent/owner/become.h \
@@ -159,9 +159,11 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/partitions.c \
 	sync-agent/pods/companion.c sync-agent/pods/companion.h \
 	sync-agent/pods/job_pod.c sync-agent/pods/job_pod.h sync-agent/pods/job_pod_own.h \
+	sync-agent/pods/job_pod_end.c \
 	sync-agent/pods/job_pod_output.c \
 	sync-agent/pods/job_pod_report.c \
 	sync-agent/pods/job_pod_tell.c \
+	sync-agent/pods/job_pod_tolerate.c \
 	sync-agent/pods/pods.c sync-agent/pods/pods.h \
 	sync-agent/pods/source.c sync-agent/pods/source.h \
 	sync-agent/pods/stranger.c \

@@ -15,7 +15,6 @@
 #include "sync-agent/nodes_card.h"
 #include "sync-agent/pods/source.h"
 
-#define NODES_PATH "/api/v1/nodes"
 #define SILENCE                                                                                    \
 	60 /* seconds that slurmctld may be away without a word: it takes less to restart          \
 	    */
@@ -23,6 +22,11 @@
 bool nodes_wanted(const struct agent *a)
 {
 	return strcmp(a->config.nodes_create, "none") != 0;
+}
+
+bool nodes_active(const struct agent *a)
+{
+	return nodes_wanted(a) || a->nodes.clearing;
 }
 
 static bool is_one(const struct agent *a)
@@ -238,7 +242,7 @@ static void want(struct agent *a, const struct partition *row, const char *parti
 		.slurm_version = list->version,
 		.agent_version = PACKAGE_VERSION,
 		.architecture = a->nodes.architecture,
-		.gone = partition[0] && !row,
+		.gone = (partition[0] && !row) || !nodes_wanted(a),
 		.silent_since = a->nodes.silent ? a->look.contact : 0,
 	};
 
@@ -252,7 +256,7 @@ static void want(struct agent *a, const struct partition *row, const char *parti
 	count_running(a, n->name, &running);
 	json_object_put(n->wanted);
 	n->wanted = node_object(&facts);
-	n->gone = facts.gone;
+	n->gone = facts.gone || !nodes_wanted(a);
 	n->mentioned = n->dirty = true;
 	tally_free(&running);
 }
@@ -285,13 +289,13 @@ static void tell(struct agent *a)
 		n->mentioned = false;
 	if (is_one(a))
 		want(a, NULL, "");
-	for (size_t i = 0; !is_one(a) && i < a->look.list->n; i++)
+	for (size_t i = 0; nodes_wanted(a) && !is_one(a) && i < a->look.list->n; i++)
 		if (!is_filtered(a, a->look.list->rows[i].name))
 			want(a, &a->look.list->rows[i], a->look.list->rows[i].name);
 	for (n = a->nodes.table; n; n = n->hh.next) {
 		if (n->mentioned)
 			continue;
-		if (n->is && n->partition[0] && is_in_use(a, n)) {
+		if (n->is && (n->partition[0] || a->nodes.clearing) && is_in_use(a, n)) {
 			want(a, NULL, n->partition);
 			continue;
 		}
@@ -345,10 +349,11 @@ int64_t nodes_run(struct agent *a)
 	int64_t now = clock_us(), next, due;
 	struct node *n, *tmp;
 
-	if (!nodes_wanted(a))
-		return INT64_MAX;
 	if (!a->nodes.watch.kube)
 		start(a);
+	nodes_cleared(a);
+	if (!nodes_active(a))
+		return nodes_look_for_old(a);
 	next = watch_step(&a->nodes.watch);
 	due = note_silence(a);
 	next = due < next ? due : next;
@@ -365,7 +370,7 @@ int64_t nodes_run(struct agent *a)
 
 bool nodes_settled(const struct agent *a)
 {
-	if (!nodes_wanted(a))
+	if (!nodes_active(a))
 		return true;
 	for (const struct node *n = a->nodes.table; n; n = n->hh.next)
 		if (n->in_flight || (n->dirty && !n->told) || (!n->wanted != !n->is && !a->dry_run))

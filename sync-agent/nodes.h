@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Virtual nodes: a Node and its Lease for each partition, or one for the cluster, as nodes.create
- * says; with none nothing here makes a request. Level-triggered: what is to be there comes of the
+ * says; with none those that are there go, and nothing else here makes a request. Level-triggered: what is to be there comes of the
  * latest look at partitions, what is there of a watch, and what differs is patched. doc/nodes.md
  * has the why. */
 #ifndef AGENT_NODES_H
@@ -21,11 +21,16 @@ struct nodes {
 	bool listed; /* what is there is known */
 	bool known;  /* what is to be there is, too */
 	bool dirty;  /* what is to be there may have changed */
+	bool clearing; /* none are to be there, and some are: nodes_clear.c */
+	bool asked, asking; /* whether they are */
+	int64_t ask_at;
 	bool silent; /* slurmctld hasn't answered for a while */
 	char architecture[65];
 };
 
 bool nodes_wanted(const struct agent *a);
+/* ... or there are some that have to go. */
+bool nodes_active(const struct agent *a);
 
 /* The virtual node for a job of that partition ("a,b" for several: the first that has one); NULL:
  * none. Only one that is there and is to stay. */

@@ -33,6 +33,13 @@ struct node {
 /* The node of an object that is ours, made if add says so; NULL for others'. */
 struct node *node_of(struct agent *a, struct json_object *object, bool add);
 
+#define NODES_PATH "/api/v1/nodes"
+
+/* nodes_clear.c: are there nodes that have to go? Returns the monotonic time to be called again. */
+int64_t nodes_look_for_old(struct agent *a);
+/* Note it when the last one has gone. */
+void nodes_cleared(struct agent *a);
+
 /* NULL: it is no more. */
 void node_take(struct node *n, struct json_object *object);
 

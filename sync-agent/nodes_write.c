@@ -9,7 +9,6 @@
 #include "sync-agent/nodes_card.h"
 #include "sync-agent/write.h"
 
-#define NODES_PATH "/api/v1/nodes"
 #define LEASES_PATH "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 #define RETRY_FIRST 200000 /* microseconds */
 #define RETRY_LAST 30000000
@@ -248,13 +247,21 @@ static int64_t compare(struct node *n, int64_t now)
 	return INT64_MAX;
 }
 
-/* Its pods go first: the other ones are over, those of SlurmJobs come again elsewhere. */
+/* Pods that are jobs have ended (or it would be in use), and stay until somebody deletes them, or
+ * Kubernetes does, since their node is no more. */
+static bool is_over(const struct pod *p)
+{
+	return p->kind == &pod_job && !p->deleting &&
+	       (p->phase == POD_SUCCEEDED || p->phase == POD_FAILED);
+}
+
+/* Its other pods go first; those of SlurmJobs come again elsewhere. */
 static bool has_pods(struct node *n)
 {
 	bool some = false;
 
 	for (struct pod *p = n->agent->pods.table; p; p = p->hh.next) {
-		if (!p->exists || strcmp(p->node, n->name))
+		if (!p->exists || strcmp(p->node, n->name) || is_over(p))
 			continue;
 		some = true;
 		if (p->queue == PODS_NONE)
@@ -273,7 +280,9 @@ static int64_t advance_object(struct node *n, int64_t now)
 		return compare(n, now);
 	if (n->wanted) {
 		create(n);
-	} else if (n->is && has_pods(n)) {
+	} else if (n->is && (!n->agent->pods.settled || has_pods(n))) {
+		/* Jobs may be among them, for which it stays. */
+		n->agent->nodes.dirty = true;
 		n->not_before = now + PODS_AGAIN;
 		return n->not_before;
 	} else if (n->is) {

@@ -141,7 +141,7 @@ static int64_t ask(struct agent *a)
 	if (clock_us() < a->look.next)
 		return a->look.next;
 	a->look.asked = true;
-	slurm_thread_ask(a->slurm, ASK_PARTITIONS, nodes_wanted(a), a->look.force);
+	slurm_thread_ask(a->slurm, ASK_PARTITIONS, nodes_active(a), a->look.force);
 	a->look.force = false;
 	return INT64_MAX;
 }

@@ -70,8 +70,10 @@ static bool is_job_pod(struct agent *a, struct json_object *pod)
 	const char *scheduler = json_get_string(pod, "spec.schedulerName");
 	const char *node = json_get_string(pod, "spec.nodeName");
 
+	/* Those that are jobs are followed to their end. */
 	if (!a->config.pods_scheduler)
-		return false;
+		return a->nodes.clearing && node && nodes_partition(a, node) &&
+		       pod_status_had_job(pod);
 	if (scheduler && !strcmp(scheduler, a->config.pods_scheduler))
 		return true;
 	return node && nodes_have(a, node) && tolerates(pod);
@@ -167,7 +169,7 @@ static void take_job(struct agent *a, struct entry *e, struct json_object *job)
 	struct job_pod *j;
 	struct pod *p;
 
-	if (!a->config.pods_scheduler)
+	if (!a->config.pods_scheduler && !a->nodes.clearing)
 		return;
 	if (!job) {
 		job_gone(a, e);
@@ -295,117 +297,45 @@ static void bind_pod(struct agent *a, struct pod *p)
 	pod_write(a, p, &w);
 }
 
-static bool tolerations_refused(struct agent *a, struct pod *p, const struct kube_answer *answer)
-{
-	struct job_pod *j = p->own;
-
-	/* It has changed in between: the watch tells. */
-	if (answer->status == 404 || answer->status == 409)
-		return false;
-	log_warning("pod %s/%s: its tolerations: %s (status %ld); if no agent runs for longer than "
-		    "they say, Kubernetes deletes the pod, and its job is cancelled: may the agent "
-		    "patch pods (crd/rbac.yaml)?",
-		    p->namespace, p->name, answer->problem, answer->status);
-	j->intolerant = true;
-	pods_enqueue(a, p);
-	return true;
-}
-
-static void tolerate(struct agent *a, struct pod *p)
-{
-	struct job_pod *j = p->own;
-	_cleanup_json_ struct json_object *o = json_object_new_object();
-	struct json_object *metadata = json_object_new_object(), *spec = json_object_new_object();
-	struct pod_write w = { .what = "let it stay on its node",
-			       .method = "PATCH",
-			       .tail = "",
-			       .type = POD_MERGE,
-			       .body = o,
-			       .refused = tolerations_refused };
-
-	/* A list is written as a whole: not over what somebody has just written. */
-	json_set_string(metadata, "uid", p->uid);
-	json_set_string(metadata, "resourceVersion", p->version);
-	json_object_object_add(o, "metadata", metadata);
-	json_object_object_add(spec, "tolerations", json_object_get(j->tolerations));
-	json_object_object_add(o, "spec", spec);
-	pod_write(a, p, &w);
-}
-
 static void follow(struct agent *a, struct pod *p)
 {
 	struct job_pod *j = p->own;
+	struct json_object *status;
 
 	if (pod_job_started(j->job) && !p->node[0]) {
 		bind_pod(a, p);
 		return;
 	}
-	if (j->tolerations && !j->intolerant) {
-		tolerate(a, p);
+	if (job_pod_tolerate(a, p))
 		return;
-	}
 	if (!job_pod_reported(a, p))
 		return;
-	job_pod_tell(a, p, pod_status(j->pod, j->job, j->report, p->node[0] != '\0'));
-}
-
-/* -- its end ---------------------------------------------------------------------------------- */
-
-static bool cancel_refused(struct agent *a, struct pod *p, const struct kube_answer *answer)
-{
-	/* It has gone: the watch tells. */
-	return answer->status == 404;
-}
-
-static void cancel(struct agent *a, struct pod *p)
-{
-	struct job_pod *j = p->own;
-	_cleanup_json_ struct json_object *o = json_object_new_object();
-	struct json_object *conditions = json_object_new_object();
-	char path[900];
-	struct pod_write w = { .what = "delete its SlurmJob",
-			       .method = "DELETE",
-			       .path = path,
-			       .body = o,
-			       .refused = cancel_refused };
-
-	json_set_string(conditions, "uid", json_get_string(j->job, "metadata.uid"));
-	json_set_string(o, "apiVersion", "v1");
-	json_set_string(o, "kind", "DeleteOptions");
-	json_object_object_add(o, "preconditions", conditions);
-	snprintf(path, sizeof(path), OBJECT_PATH "/%s", p->namespace,
-		 json_get_string(j->job, "metadata.name"));
-	j->cancelling = true;
-	pod_write(a, p, &w);
-}
-
-/* Its end is told before it goes: whoever keeps it there by a finalizer, as Jobs do, counts by its
- * phase. Returns false if it is told already, or there is nothing to tell. */
-static bool tell_end(struct agent *a, struct pod *p)
-{
-	struct job_pod *j = p->own;
-	struct json_object *status = pod_status(j->pod, j->job, j->report, p->node[0] != '\0');
-
-	if (pod_status_has(json_get(j->pod, "status"), status)) {
+	status = pod_status(j->pod, j->job, j->report, p->node[0] != '\0');
+	/* An agent that has just begun doesn't know yet what runs. */
+	if (p->phase == POD_RUNNING && !strcmp(json_get_string(status, "phase"), "Pending"))
 		json_object_put(status);
-		return false;
-	}
-	pod_write_status(a, p, status);
-	return true;
+	else
+		job_pod_tell(a, p, status);
 }
 
-/* A pod that has a node goes only when the node says so: when its job has ended. */
-static void advance_deletion(struct agent *a, struct pod *p)
+/* -- all of it -------------------------------------------------------------------------------- */
+
+/* No pods are to become jobs any more (nodes_clear.c), and its SlurmJob was read before that was
+ * known. */
+static void ask_job(struct agent *a, struct pod *p)
 {
 	struct job_pod *j = p->own;
+	char name[POD_JOB_NAME_SIZE];
+	struct entry *e;
 
-	if (!j->job)
-		pod_write_delete(a, p);
-	else if (!pod_job_ended(j->job)) {
-		if (!json_get(j->job, "metadata.deletionTimestamp") && !j->cancelling)
-			cancel(a, p);
-	} else if (job_pod_reported(a, p) && !tell_end(a, p))
-		pod_write_delete(a, p);
+	pod_job_name(j->pod, name);
+	e = entry_find_name(&a->entries, p->namespace, name);
+	if (!e || !e->exists)
+		refuse(a, p, "SlurmJobGone", lost_job);
+	else if (e->in_flight || e->acting)
+		pods_wait(a, p, clock_us() + LIST_AGAIN);
+	else
+		write_fetch(a, e);
 }
 
 static void advance(struct agent *a, struct pod *p)
@@ -422,9 +352,11 @@ static void advance(struct agent *a, struct pod *p)
 	else if (final)
 		return;
 	else if (p->deleting)
-		advance_deletion(a, p);
+		job_pod_delete(a, p);
 	else if (j->job)
 		follow(a, p);
+	else if (!a->config.pods_scheduler)
+		ask_job(a, p);
 	else if (j->whole)
 		make_job(a, p);
 	else

@@ -17,6 +17,7 @@ struct job_pod {
 	struct json_object *report;
 	struct json_object *tolerations; /* that it is to have; NULL: it has them */
 	bool reading;	   /* the report is being read */
+	bool looked;	   /* for one that was there when the agent began */
 	int64_t read_at;   /* monotonic: when to read it; 0: not now */
 	int64_t bell_at;   /* a step began or ended */
 	int64_t give_up;   /* the job has ended: its last report is waited for until then */
@@ -40,6 +41,13 @@ void job_pod_event(struct agent *a, const struct pod *p, bool warning, const cha
 		   const char *message);
 /* Write the status, if it isn't what the pod has, and tell what somebody should know of it. */
 void job_pod_tell(struct agent *a, struct pod *p, struct json_object *status);
+
+/* job_pod_tolerate.c: let it stay on its node while no agent runs. Returns true if that takes a write
+ * now. */
+bool job_pod_tolerate(struct agent *a, struct pod *p);
+
+/* job_pod_end.c: it is being deleted. */
+void job_pod_delete(struct agent *a, struct pod *p);
 
 /* job_pod_report.c: read the report if it is time. Returns false if the job has ended, and its last
  * report is still waited for. */

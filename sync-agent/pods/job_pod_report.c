@@ -69,6 +69,11 @@ bool job_pod_reported(struct agent *a, struct pod *p)
 
 	if (!pod_job_started(j->job) || j->report_known)
 		return true;
+	/* What the agent before this one knew. */
+	if (p->phase == POD_RUNNING && !j->report && !j->looked) {
+		j->looked = true;
+		j->read_at = now;
+	}
 	if (ended && !j->give_up) {
 		j->give_up = now + READ_LAST;
 		j->read_at = now;

@@ -24,7 +24,7 @@ const size_t n_pod_kinds = ARRAY_SIZE(pod_kinds);
 
 bool pods_wanted(const struct agent *a)
 {
-	return a->config.pods_scheduler || strcmp(a->config.nodes_create, "none");
+	return a->config.pods_scheduler || nodes_active(a);
 }
 
 /* -- the table ------------------------------------------------------------------------------ */
@@ -308,7 +308,7 @@ int64_t pods_run(struct agent *a)
 		return INT64_MAX;
 	next = wake_delayed(a, now);
 	/* What is there has to be known first. */
-	if (!a->pods.settled || (nodes_wanted(a) && !a->nodes.known))
+	if (!a->pods.settled || (nodes_active(a) && !a->nodes.known))
 		return next;
 	if (now < a->kube_pause_until)
 		return a->kube_pause_until < next ? a->kube_pause_until : next;

@@ -16,8 +16,8 @@ static bool matches(struct json_object *toleration, const char *taint)
 	const char *effect = json_get_string(toleration, "effect") ?: "";
 	const char *value = json_get_string(toleration, "value") ?: "";
 
-	return (!key[0] || !strcmp(key, taint)) &&
-	       (!effect[0] || !strcmp(effect, "NoExecute")) && !value[0];
+	return (!key[0] || !strcmp(key, taint)) && (!effect[0] || !strcmp(effect, "NoExecute")) &&
+	       !value[0];
 }
 
 static bool has_limit(struct json_object *toleration)
