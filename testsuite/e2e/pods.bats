@@ -258,18 +258,3 @@ image_own() {
 	[ "$(kubectl logs -n slurm-alice wide | sed -n 's/.* on //p' | sort -u | wc -l)" = 2 ]
 	eventually nothing_left
 }
-
-@test "the agent is killed between any two writes: one job" {
-	pod once 'containers: [{name: main, image: IMAGE, command: [sleep, "3"]}]' >/dev/null
-	for i in 1 2 3 4; do
-		pod "once-$i" 'containers: [{name: main, image: IMAGE, command: ["true"]}]'
-		sleep "0.$((RANDOM % 6))"
-		"$LAB" kill agent
-		"$LAB" up agent
-	done
-	for i in 1 2 3 4; do
-		WITHIN=90 eventually phase "once-$i" Succeeded
-		[ "$(jobs_of alice "$(job_name "once-$i")" | wc -l)" = 1 ]
-	done
-	WITHIN=60 eventually phase once Succeeded
-}
