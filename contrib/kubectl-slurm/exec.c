@@ -3,6 +3,7 @@
  * server will do. */
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "common/buffer.h"
@@ -53,12 +54,16 @@ static int enter(struct call *call, const char *path, const char *whole, bool st
 
 static int exec_in(struct call *call, struct job *job, struct pod *pod, struct error *err)
 {
-	const char *container = call->value[OPT_CONTAINER] ?: "stdout";
+	char task[32];
+	const char *container = call->value[OPT_CONTAINER] ?: job->task >= 0 ? task : "stdout";
 	const char *namespace = json_get_string(job->object, "metadata.namespace");
 	bool stdin_on = call->value[OPT_STDIN], tty = call->value[OPT_TTY];
 	_cleanup_buffer_ struct buffer whole = BUFFER_INIT(QUERY_MAX);
 	_cleanup_free_ char *path = NULL;
 
+	snprintf(task, sizeof(task), "task-%" PRId64, job->task);
+	if (call->value[OPT_CONTAINER] && job->task >= 0)
+		return error_set(err, EINVAL, "-c and a task are the same choice: use one of both");
 	if (!job_is_name(container))
 		return error_set(err, EINVAL, "-c %.60s: that can't be a container's name",
 				 container);
@@ -92,12 +97,6 @@ int exec_run(struct call *call, struct error *err)
 				 "there is no command; it is: kubectl slurm exec JOB -- COMMAND");
 	if (job_find(&call->kubectl, call->words[0], &job, err) < 0)
 		return -1;
-	if (job.task >= 0)
-		return error_set(
-			err, EPERM,
-			"%s: an array's tasks can't be entered from Kubernetes; where Slurm's "
-			"commands are: srun --overlap --pty --jobid=%s COMMAND",
-			call->words[0], call->words[0]);
 	rc = exec_in(call, &job, &pod, err);
 	return rc < 0 ? error_wrap(err, "%s", job.name) : rc;
 }

@@ -26,7 +26,7 @@ static const struct option logs_options[] = {
 static const struct option exec_options[] = {
 	{ 'i', "stdin", NULL, "standard input is the command's", OPT_STDIN, NULL },
 	{ 't', "tty", NULL, "so is this terminal", OPT_TTY, NULL },
-	{ 'c', "container", "NAME", "of the pod, stdout by default; all are the same to exec", OPT_CONTAINER, NULL },
+	{ 'c', "container", "NAME", "of the pod; JOB_7 is the same as -c task-7", OPT_CONTAINER, NULL },
 	{ 0 },
 };
 
@@ -74,7 +74,7 @@ const struct verb verbs[] = {
 	  .text = "Where the job has no pod to read from, one is asked for by the annotation slurm-kube.io/logs as long as this runs." },
 	{ .name = "exec", .words = "JOB -- COMMAND...", .summary = "run a command beside a job", .run = exec_run,
 	  .options = exec_options, .min_words = 1, .max_words = 1, .rest = true, .offers = "jobs",
-	  .text = "As a step of the job, as its owner, in its container if it has one. The exit code is the command's." },
+	  .text = "As a step of the job, as its owner, in its container if it has one. Of an array name a task: 12_3. The exit code is the command's." },
 	{ .name = "hold", .words = "JOB...", .summary = "hold pending jobs", .run = edit_run, .options = edit_options,
 	  .max_words = WORDS_ANY, .offers = "jobs", .text = "Slurm doesn't start them until they are released." ANSWERED },
 	{ .name = "release", .words = "JOB...", .summary = "release held jobs", .run = edit_run, .options = edit_options,

@@ -463,6 +463,12 @@ no_steps() {
 	eventually job_has "$name" .status.state PENDING
 	run -1 slurm exec "$name" -- true
 	[[ "$output" = *"isn't running, it is PENDING"* ]]
+	# Of an array one task
+	running --array=0-1 --wrap 'sleep 600'
+	run -5 slurm exec "${name}_1" -- sh -c 'exit 5'
+	run -1 slurm exec "$name" -- true
+	[[ "$output" = *"name one of its tasks"* ]]
+	run -2 slurm exec "${name}_1" -c stdout -- true
 	run -2 slurm exec "$name"
 	[[ "$output" = *"exec JOB -- COMMAND"* ]]
 	kubectl create rolebinding -n slurm-alice bob-edits-jobs --clusterrole=slurm-kube-edit --user=bob
