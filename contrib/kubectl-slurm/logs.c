@@ -102,5 +102,13 @@ int logs_run(struct call *call, struct error *err)
 	rc = pod_enter(&pod, &call->kubectl, &job, container, call->value[OPT_FOLLOW], err);
 	if (rc == 0 && strcmp(pod.name, job.name) && !call->value[OPT_CONTAINER])
 		pod.container = NULL; /* a pod's own containers */
-	return rc < 0 ? error_wrap(err, "%s", job.name) : read_logs(call, &pod, err);
+	if (rc == 0)
+		rc = read_logs(call, &pod, err);
+	/* The pod that was there may have been another one's wish, which has just been taken back. */
+	if (rc == 1 && !kubectl_signal && pod_is_lost(&pod)) {
+		rc = pod_enter(&pod, &call->kubectl, &job, container, call->value[OPT_FOLLOW], err);
+		if (rc == 0)
+			rc = read_logs(call, &pod, err);
+	}
+	return rc < 0 ? error_wrap(err, "%s", job.name) : rc;
 }

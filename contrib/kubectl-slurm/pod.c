@@ -188,6 +188,19 @@ static int wait_for_pod(struct pod *p, struct error *err)
 	return rc < 0 ? -1 : 0;
 }
 
+bool pod_is_lost(const struct pod *p)
+{
+	_cleanup_json_ struct json_object *o = NULL;
+	struct error err;
+
+	return !p->asked && p->name == p->job->name &&
+	       kubectl_json(p->kubectl,
+			    (const char *[]){ "get", "pods", p->name, "--output=json",
+					      "--ignore-not-found", NULL },
+			    &o, &err) == 0 &&
+	       (!o || json_get(o, "metadata.deletionTimestamp"));
+}
+
 int pod_enter(struct pod *p, const struct kubectl *k, const struct job *job, const char *container,
 	      bool wait, struct error *err)
 {

@@ -22,6 +22,9 @@ struct pod {
 int pod_enter(struct pod *p, const struct kubectl *k, const struct job *job, const char *container,
 	      bool wait, struct error *err);
 
+/* It was there without a wish of ours, and is not any more: pod_enter() may be called again. */
+bool pod_is_lost(const struct pod *p);
+
 /* Take the wish away again, unless somebody has changed it meanwhile. */
 void pod_leave(struct pod *p);
 

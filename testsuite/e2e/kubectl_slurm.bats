@@ -345,17 +345,26 @@ no_such() {
 
 @test "logs of a job that has no pod: one is there as long as it is read" {
 	for KUBECTL in $KUBECTLS; do
-		gate
-		made --wrap "seq 1 100; $UNTIL_OPEN; echo end"
-		id=$(slurm wait "$name" --for=RUNNING >/dev/null && job_of "$name" .status.jobId)
+		running --wrap 'seq 1 100; sleep 600'
 		eventually grep -qx 100 "$OUT/out"
 		no_pod "$name"
 		run -0 slurm logs "$name" --tail=2
 		[ "$output" = $'99\n100' ]
 		run ! asks_for_pod "$name"
 		eventually no_pod "$name"
-		timeout 60 runuser -u alice -- env HOME=/home/alice KUBECONFIG="$LAB_STATE/etc/kubeconfig-alice" \
-			${KUBECTL:+KUBECTL="$KUBECTL"} kubectl-slurm logs -f "$id" >"$OUT/seen" 3>&- &
+		# Again, soon afterwards
+		run -0 slurm logs "$name" --tail=1
+		[ "${lines[-1]}" = 100 ]
+	done
+}
+
+@test "logs -f of a job that has no pod, by its id, to the job's end" {
+	for KUBECTL in $KUBECTLS; do
+		gate
+		made --wrap "seq 1 100; $UNTIL_OPEN; echo end"
+		id=$(slurm wait "$name" --for=RUNNING >/dev/null && job_of "$name" .status.jobId)
+		rm -f "$OUT/seen"
+		as alice ${KUBECTL:+KUBECTL="$KUBECTL"} timeout 120 kubectl-slurm logs -f "$id" >"$OUT/seen" 3>&- &
 		eventually grep -qx 100 "$OUT/seen"
 		asks_for_pod "$name"
 		open_gate
