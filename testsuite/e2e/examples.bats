@@ -35,7 +35,7 @@ completes() {
 }
 
 @test "each file is told here" {
-	[ "$(ls "$EXAMPLES"/*.yaml | wc -l)" = 13 ]
+	[ "$(ls "$EXAMPLES"/*.yaml | wc -l)" = 14 ]
 }
 
 @test "hello, generate-name, resources, heterogeneous" {
