@@ -102,6 +102,7 @@ libcontainer_tool_la_SOURCES = \
 	spank/tool/stage_oci.c \
 	spank/tool/stage_squashfs.c \
 	spank/tool/staging.h \
+	spank/tool/enter.c \
 	spank/tool/steps.c \
 	spank/tool/sweep.c \
 	spank/tool/tool.h

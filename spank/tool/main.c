@@ -14,7 +14,7 @@
 
 static const struct command *const commands[] = {
 	&command_stage, &command_images, &command_prune,  &command_rm,
-	&command_steps, &command_names,	 &command_forget, &command_sweep,
+	&command_enter, &command_steps, &command_names,	 &command_forget, &command_sweep,
 };
 
 static void print_usage(FILE *f)

@@ -32,7 +32,7 @@ struct command {
 };
 
 extern const struct command command_stage, command_images, command_prune, command_rm;
-extern const struct command command_steps, command_names, command_forget, command_sweep;
+extern const struct command command_enter, command_steps, command_names, command_forget, command_sweep;
 
 /* Make the folders of the cache (or of --to), if they aren't there. Returns 0, or -1 with err
  * filled. */

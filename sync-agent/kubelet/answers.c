@@ -145,16 +145,24 @@ void answer_ended(struct asked *q)
 
 /* -- exec ------------------------------------------------------------------------------------- */
 
-/* task: of an array; -1: it is none */
-static void tell_command(struct asked *q, struct json_object *status, int64_t task)
+/* The answer, with what was asked for. */
+static struct json_object *command_of(struct asked *q)
 {
 	static const char *const words[] = { "argv", "tty", "stdin" };
-	_cleanup_json_ struct json_object *o = json_object_new_object();
-	const char *image = json_get_string(status, "container");
+	struct json_object *o = json_object_new_object();
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		json_object_object_add(o, words[i],
 				       json_object_get(json_get(q->question, words[i])));
+	return o;
+}
+
+/* task: of an array; -1: it is none */
+static void tell_command(struct asked *q, struct json_object *status, int64_t task)
+{
+	_cleanup_json_ struct json_object *o = command_of(q);
+	const char *image = json_get_string(status, "container");
+
 	json_set_int(o, "uid", json_get_int(status, "uid", -1));
 	json_set_int(o, "job", json_get_int(status, "jobId", 0));
 	if (task >= 0)
@@ -200,20 +208,34 @@ static void got_running(void *ctx, const struct kube_answer *answer)
 		tell_command(q, json_get(o, "status"), task);
 }
 
+/* A pod that is a Slurm job has a step for each of its containers. Returns true if it is one. */
+static bool enter_job_pod(struct asked *q)
+{
+	_cleanup_json_ struct json_object *o = command_of(q);
+	struct error err;
+	int rc = job_pod_enter(q->agent, json_get_string(q->question, "namespace"),
+			       json_get_string(q->question, "pod"),
+			       json_get_string(q->question, "container"), o, &err);
+
+	if (rc < 0)
+		asked_answer(q, (unsigned)err.code, err.text);
+	else if (rc == 0 && json_get_bool(q->question, "probe", false))
+		asked_answer(q, 200, NULL);
+	else if (rc == 0)
+		asked_send(q, o);
+	return rc <= 0;
+}
+
 void answer_exec(struct asked *q)
 {
 	const struct entry *e = entry_of(q);
 
-	if (job_pod_ended(q->agent, json_get_string(q->question, "namespace"),
-			  json_get_string(q->question, "pod"), "") >= 0)
-		asked_answer(q, 400,
-			     "a pod's containers on Slurm can't be entered; srun --overlap "
-			     "--jobid=JOB runs a "
-			     "command beside them");
+	if (!json_length(json_get(q->question, "argv")))
+		asked_answer(q, 400, "there is no command");
+	else if (enter_job_pod(q))
+		return;
 	else if (!e || !e->exists)
 		no_pod(q);
-	else if (!json_length(json_get(q->question, "argv")))
-		asked_answer(q, 400, "there is no command");
 	else
 		read_object(q, e, got_running);
 }

@@ -36,7 +36,8 @@
  * Or, for exec, with what is to be run as a step of the job, argv, tty and stdin as they were asked
  * for:
  *
- *   {"serial":N, "uid":U, "job":J, "task":T (of an array), "image":".." (none: not in a container), "folder":"..",
+ *   {"serial":N, "uid":U, "job":J, "task":T (of an array), "step":".." (in
+ *    its container), "image":".." (none: not in a container), "folder":"..",
  * "argv":[..] ..}
  *
  * of which the keeper's child makes {"serial":N, "status":200} and descriptors: one from which the

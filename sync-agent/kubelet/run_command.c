@@ -21,7 +21,7 @@
 #include "sync-agent/owner/become.h"
 
 #define USER_PATH "/usr/local/bin:/usr/bin:/bin"
-#define OWN_ARGUMENTS 12
+#define OWN_ARGUMENTS 18
 #define ASK_SECONDS 50
 #define TERM_MS 60000 /* that long srun may take to end its step */
 
@@ -143,7 +143,8 @@ static char **arguments(struct json_object *answer)
 {
 	struct json_object *words = json_get(answer, "argv");
 	const char *image = json_get_string(answer, "image"),
-		   *folder = json_get_string(answer, "folder");
+		   *folder = json_get_string(answer, "folder"),
+		   *step = json_get_string(answer, "step");
 	size_t n = 0, count = json_length(words);
 	char **argv = calloc(count + OWN_ARGUMENTS, sizeof(*argv));
 	bool ok;
@@ -164,6 +165,15 @@ static char **arguments(struct json_object *answer)
 		ok = ok && asprintf(&argv[n++], "--container=%s", image) > 0;
 	if (folder)
 		ok = ok && asprintf(&argv[n++], "--chdir=%s", folder) > 0;
+	/* In the container of a pod that is a job, beside its process. */
+	if (step) {
+		argv[n++] = "--gres=none";
+		argv[n++] = SLURM_KUBE_BINDIR "/kube-container";
+		argv[n++] = "enter";
+		argv[n++] = "--";
+		ok = ok && asprintf(&argv[n++], "%lld.%s",
+				    (long long)json_get_int(answer, "job", 0), step) > 0;
+	}
 	for (size_t i = 0; i < count; i++)
 		argv[n++] = (char *)json_object_get_string(json_object_array_get_idx(words, i));
 	return ok ? argv : NULL;

@@ -11,6 +11,7 @@
 #ifndef AGENT_PODS_JOB_POD_H
 #define AGENT_PODS_JOB_POD_H
 
+#include <json-c/json.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,6 +33,11 @@ void job_pod_steps(struct agent *a, const struct entry *e);
  * pod, 0 with ret filled, or -1 with err filled, whose code is HTTP's status. */
 int job_pod_output(struct agent *a, const char *namespace, const char *name, const char *container,
 		   bool previous, struct output *ret, struct error *err);
+
+/* For kubectl exec: what of it is to be entered: "uid", "job" and "step" of ret are set. Returns 1 if
+ * it is no such pod, 0, or -1 with err filled, whose code is HTTP's status. */
+int job_pod_enter(struct agent *a, const char *namespace, const char *name, const char *container,
+		  struct json_object *ret, struct error *err);
 
 /* Has that container ended for good, and with it what it writes? 1: yes, 0: no, -1: it is no such
  * pod. */

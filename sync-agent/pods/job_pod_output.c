@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* For kubectl logs: where the output of a container is. */
+/* For kubectl logs and exec: where the output of a container is, and which step it is. */
 #include <errno.h>
 #include <string.h>
 
@@ -81,4 +81,44 @@ int job_pod_output(struct agent *a, const char *namespace, const char *name, con
 		     : json_get(status, "state.waiting") ? OUTPUT_PENDING
 							 : OUTPUT_RUNNING;
 	return ret->path ? 0 : error_set(err, 503, "out of memory");
+}
+
+/* -- exec ------------------------------------------------------------------------------------- */
+
+/* A container's step has its name, after restarts "NAME.N". */
+static bool is_step_of(struct json_object *step, const char *container)
+{
+	const char *name = json_get_string(step, "name");
+	size_t n = strlen(container);
+
+	return name && !strncmp(name, container, n) && (!name[n] || name[n] == '.') &&
+	       !json_get(step, "endTime");
+}
+
+int job_pod_enter(struct agent *a, const char *namespace, const char *name, const char *container,
+		  struct json_object *ret, struct error *err)
+{
+	struct job_pod *j = find(a, namespace, name);
+	struct json_object *steps = j ? json_get(j->job, "status.steps") : NULL;
+	const char *step = NULL;
+
+	if (!j)
+		return 1;
+	if (!container || !status_of(j, container) || has_ended(j, status_of(j, container)))
+		return error_set(err, 400, "container %.63s isn't running", container ?: "");
+	for (size_t i = 0; i < json_length(steps); i++) {
+		struct json_object *o = json_object_array_get_idx(steps, i);
+
+		if (is_step_of(o, container))
+			step = json_get_string(o, "id");
+	}
+	if (!step)
+		return error_set(err, 400,
+				 "the step of container %.63s isn't known yet; try again in a few "
+				 "seconds",
+				 container);
+	json_set_int(ret, "uid", json_get_int(j->job, "status.uid", -1));
+	json_set_int(ret, "job", json_get_int(j->job, "status.jobId", 0));
+	json_set_string(ret, "step", step);
+	return 0;
 }
