@@ -85,8 +85,12 @@ static ssize_t on_recv(wslay_event_context_ptr ws, uint8_t *buf, size_t len, int
 		s->extra_size -= (size_t)n;
 		return n;
 	}
+	/* wslay reads as long as there is something. */
+	if (s->in.used >= STDIN_ENOUGH) {
+		wslay_event_set_error(ws, WSLAY_ERR_WOULDBLOCK);
+		return -1;
+	}
 	n = recv(s->c->socket, buf, len, MSG_DONTWAIT);
-
 	if (n > 0)
 		return n;
 	wslay_event_set_error(ws, n < 0 && (errno == EAGAIN || errno == EINTR)
