@@ -115,3 +115,15 @@ int collect_run(struct collect *c, struct error *err)
 											    : -1;
 	return add_all(c, sink, err);
 }
+
+void collect_free(struct collect *c)
+{
+	closep(&c->folder);
+	items_free(&c->items);
+	buffer_free(&c->manifest);
+	json_object_put(c->request);
+	json_object_put(c->sums);
+	json_object_put(c->data);
+	json_object_put(c->binary);
+	curl_easy_cleanup(c->http);
+}

@@ -4,6 +4,7 @@
 #ifndef COLLECT_COLLECT_H
 #define COLLECT_COLLECT_H
 
+#include <curl/curl.h>
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,7 +55,7 @@ struct collect {
 	/* The sink's own. */
 	int folder;
 	struct json_object *data, *binary;
-	void *http;
+	CURL *http;
 };
 
 /* Where files go: a table of functions. Each returns 0, or -1 with err filled. */
@@ -95,7 +96,9 @@ int key_of(const char *target, char *buf, size_t size, struct error *err);
 struct sockaddr;
 bool address_is_special(const struct sockaddr *address);
 
-/* collect.c: all of it. Returns 0, or -1 with err filled. */
+/* collect.c: all of it. c has the request only. Returns 0, or -1 with err filled; collect_free() in
+ * any case. */
 int collect_run(struct collect *c, struct error *err);
+void collect_free(struct collect *c);
 
 #endif

@@ -18,5 +18,5 @@ libcollect_la_LIBADD = libmirror.la libcommon_json.la libcommon.la $(CURL_LIBS) 
 
 pkglibexec_PROGRAMS += slurm-kube-collect
 slurm_kube_collect_SOURCES = collect/main.c
-slurm_kube_collect_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS) $(JSON_CFLAGS)
+slurm_kube_collect_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(GNUTLS_CFLAGS) $(JSON_CFLAGS)
 slurm_kube_collect_LDADD = libcollect.la

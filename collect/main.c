@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "collect/collect.h"
+#include "common/cleanup.h"
 #include "common/json.h"
 #include "sync-agent/results/collector.h"
 
@@ -27,9 +28,9 @@ static void be_modest(void)
 
 int main(void)
 {
-	struct collect c = { 0 };
+	_cleanup_(collect_free) struct collect c = { .folder = -1 };
+	_cleanup_free_ char *text = NULL;
 	struct error err = { 0 };
-	char *text;
 	size_t len;
 
 	if (getuid() == 0 || geteuid() == 0) {

@@ -7,6 +7,10 @@ bats_require_minimum_version 1.5.0
 
 setup_file() {
 	quiet_slurm
+	# Others' objects may have the same names.
+	kubectl delete slurmjobs -n slurm-alice --all --wait=false
+	eventually no_slurmjobs
+	drop_volumes
 	export SHARED PORT
 	SHARED=$(mktemp -d /var/tmp/slurm-kube-results.XXXXXX)
 	chmod 755 "$SHARED"
@@ -38,11 +42,7 @@ teardown_file() {
 	kubectl delete slurmjobs -n slurm-alice --all --wait=false
 	quiet_slurm
 	eventually no_slurmjobs
-	kubectl delete pvc -n slurm-alice --all --wait=false
-	kubectl patch pvc -n slurm-alice results --type=merge -p '{"metadata":{"finalizers":null}}' || :
-	kubectl delete pv -l results-bats=yes --wait=false
-	kubectl get pv -l results-bats=yes -o name |
-		xargs -r -I{} kubectl patch {} --type=merge -p '{"metadata":{"finalizers":null}}' || :
+	drop_volumes
 	kubectl delete secret -n slurm-alice --ignore-not-found files
 	kubectl delete configmap -n slurm-alice --ignore-not-found theirs
 	kill "$(cat "$SHARED/server/pid")"
@@ -59,6 +59,15 @@ no_slurmjobs() {
 	[ -z "$(kubectl get slurmjobs -n slurm-alice -o name)" ]
 }
 
+# Nothing in the lab takes their finalizers off.
+drop_volumes() {
+	local what
+	for what in $(kubectl get pvc,pv -n slurm-alice -l results-bats=yes -o name); do
+		kubectl delete -n slurm-alice "$what" --wait=false
+		kubectl patch -n slurm-alice "$what" --type=merge -p '{"metadata":{"finalizers":null}}' || :
+	done
+}
+
 # volume NAME KIND: for the claim of that name
 volume() {
 	kubectl create -f - <<-END
@@ -73,7 +82,7 @@ claim() {
 	kubectl create -f - <<-END
 	apiVersion: v1
 	kind: PersistentVolumeClaim
-	metadata: {name: $1, namespace: slurm-alice}
+	metadata: {name: $1, namespace: slurm-alice, labels: {results-bats: "yes"}}
 	spec: {accessModes: [ReadWriteMany], storageClassName: "", volumeName: $1, resources: {requests: {storage: 1Gi}}}
 	END
 }
@@ -233,7 +242,6 @@ to() {
 	says outside 1 'results.volumes'
 	says outside 2 'of the kind csi'
 	[ -z "$(ls "$SHARED/other")" ]
-	kubectl delete pvc -n slurm-alice elsewhere driver --wait=false
 }
 
 @test "what makes no sense isn't submitted, and the field is named" {
@@ -348,7 +356,6 @@ results_are() {
 	claim late
 	ends waits Collected
 	[ "$(cat "$SHARED/volume/late/waits/x")" = x ]
-	kubectl delete pvc -n slurm-alice late --wait=false
 }
 
 # hold NAME MORE: a job of which the first entry is done and the second hangs at the server

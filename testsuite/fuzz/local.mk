@@ -12,6 +12,7 @@ noinst_PROGRAMS += \
 	testsuite/fuzz/fuzz_lists \
 	testsuite/fuzz/fuzz_options \
 	testsuite/fuzz/fuzz_pod \
+	testsuite/fuzz/fuzz_results \
 	testsuite/fuzz/fuzz_watch \
 	testsuite/fuzz/fuzz_yaml
 
@@ -54,6 +55,11 @@ testsuite_fuzz_fuzz_pod_SOURCES = testsuite/fuzz/fuzz_pod.c testsuite/fuzz/fuzz.
 testsuite_fuzz_fuzz_pod_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 testsuite_fuzz_fuzz_pod_LDFLAGS = $(FUZZ_LDFLAGS)
 testsuite_fuzz_fuzz_pod_LDADD = libpods.la libmirror.la libcommon_json.la libcommon.la $(JSON_LIBS)
+
+testsuite_fuzz_fuzz_results_SOURCES = testsuite/fuzz/fuzz_results.c testsuite/fuzz/fuzz.h
+testsuite_fuzz_fuzz_results_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+testsuite_fuzz_fuzz_results_LDFLAGS = $(FUZZ_LDFLAGS)
+testsuite_fuzz_fuzz_results_LDADD = libagent.la libmirror.la libcommon_json.la libcommon.la $(CURL_LIBS) $(JSON_LIBS)
 
 testsuite_fuzz_fuzz_watch_SOURCES = testsuite/fuzz/fuzz_watch.c testsuite/fuzz/fuzz.h
 testsuite_fuzz_fuzz_watch_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS)

@@ -52,7 +52,7 @@ UNIT_TESTS += \
 	testsuite/unit/test_yaml
 
 testsuite_unit_test_collect_SOURCES = testsuite/unit/test_collect.c testsuite/unit/scratch.h
-testsuite_unit_test_collect_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_collect_CFLAGS = $(UNIT_CFLAGS) $(CURL_CFLAGS)
 testsuite_unit_test_collect_LDADD = libcollect.la $(UNIT_LIBS)
 
 testsuite_unit_test_results_SOURCES = testsuite/unit/test_results.c

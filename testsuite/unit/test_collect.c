@@ -123,17 +123,6 @@ static int collect_to(const char *request, struct collect *c, struct error *err)
 	return collect_run(c, err);
 }
 
-static void collect_end(struct collect *c)
-{
-	closep(&c->folder);
-	items_free(&c->items);
-	buffer_free(&c->manifest);
-	json_object_put(c->request);
-	json_object_put(c->sums);
-	json_object_put(c->data);
-	json_object_put(c->binary);
-}
-
 static char *request(void **state, const char *rest)
 {
 	const struct scratch *s = *state;
@@ -168,7 +157,7 @@ static void test_volume(void **state)
 		assert_int_equal(c.files, 3);
 		assert_int_equal(c.bytes, c.items.bytes);
 		assert_int_equal(json_length(c.sums), 3);
-		collect_end(&c);
+		collect_free(&c);
 		assert_file("vol/runs/1/out/deep/c", "out/deep/c");
 		assert_file("vol/runs/1/out/a.txt", "out/a.txt");
 		scratch_write(*state, "vol/runs/1/out/a.txt", "something else");
@@ -200,7 +189,7 @@ static void test_volume_escapes(void **state)
 				     rows[i].rest) > 0);
 		text = request(state, more);
 		assert_int_equal(collect_to(text, &c, &err), -1);
-		collect_end(&c);
+		collect_free(&c);
 		if (!strstr(err.text, rows[i].error))
 			fail_msg("%s: %s", rows[i].rest, err.text);
 	}
@@ -216,7 +205,7 @@ static void test_volume_link(void **state)
 
 	assert_int_equal(symlink("../a.txt", "vol/a.txt"), 0);
 	assert_int_equal(collect_to(text, &c, &err), 0);
-	collect_end(&c);
+	collect_free(&c);
 	assert_file("vol/a.txt", "out/a.txt");
 	assert_file("a.txt", "a.txt");
 }
@@ -238,26 +227,26 @@ static void test_config_map(void **state)
 	assert_string_equal(json_member_string(c.data, "out_a.txt"), "out/a.txt");
 	assert_non_null(json_member(c.data, "SHA256SUMS"));
 	assert_int_equal(json_object_object_length(c.binary), 0);
-	collect_end(&c);
+	collect_free(&c);
 	scratch_write_bytes(*state, "bin", "\0\1\2", 3);
 	assert_int_equal(collect_to(key, &c, &err), 0);
 	assert_string_equal(json_member_string(c.binary, "k"), "AAEC");
 	assert_int_equal(json_object_object_length(c.data), 0);
-	collect_end(&c);
+	collect_free(&c);
 	assert_int_equal(collect_to(two, &c, &err), -1);
 	assert_non_null(strstr(err.text, "2 files match"));
-	collect_end(&c);
+	collect_free(&c);
 	assert_int_equal(collect_to(odd, &c, &err), -1);
 	assert_non_null(strstr(err.text, "keys have only letters"));
-	collect_end(&c);
+	collect_free(&c);
 	scratch_write(*state, "utf8", "h\xc3\xa9\r\n");
 	assert_int_equal(collect_to(utf8, &c, &err), 0);
 	assert_string_equal(json_member_string(c.data, "utf8"), "h\xc3\xa9\r\n");
-	collect_end(&c);
+	collect_free(&c);
 	scratch_write(*state, "utf8", "h\xe9");
 	assert_int_equal(collect_to(utf8, &c, &err), 0);
 	assert_string_equal(json_member_string(c.binary, "utf8"), "aOk=");
-	collect_end(&c);
+	collect_free(&c);
 }
 
 static void test_optional(void **state)
@@ -273,14 +262,14 @@ static void test_optional(void **state)
 	struct collect c;
 
 	assert_int_equal(collect_to(yes, &c, &err), 0);
-	collect_end(&c);
+	collect_free(&c);
 	assert_int_equal(collect_to(no, &c, &err), -1);
-	collect_end(&c);
+	collect_free(&c);
 	assert_int_equal(collect_to(dangling, &c, &err), -1);
-	collect_end(&c);
+	collect_free(&c);
 	assert_int_equal(collect_to(name, &c, &err), -1);
 	assert_non_null(strstr(err.text, "list of checksums"));
-	collect_end(&c);
+	collect_free(&c);
 }
 
 static void test_manifest(void **state)
