@@ -76,6 +76,10 @@ no_steps() {
 	head -c 3000000 /dev/urandom >"$BATS_TEST_TMPDIR/in"
 	enter -i -- cat <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out"
 	cmp "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/out"
+	# One that reads later than all could be sent.
+	head -c 12000000 /dev/urandom >"$BATS_TEST_TMPDIR/in"
+	enter -i -- sh -c 'sleep 3; cat' <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out"
+	cmp "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/out"
 }
 
 @test "a terminal" {
