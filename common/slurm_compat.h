@@ -67,6 +67,13 @@ extern void *slurm_xrecalloc(void **item, size_t count, size_t size, bool clear,
 extern time_t slurm_parse_time(const char *text, int past);
 #define compat_parse_time(text) slurm_parse_time(text, 0)
 
+/* A text of a step's record, slurmctld's or slurmdbd's, that there is since 25.05: cwd, std_out, std_err. */
+#if SLURM_AT_LEAST(25, 5, 0)
+#define COMPAT_STEP_TEXT(record, field) ((record)->field)
+#else
+#define COMPAT_STEP_TEXT(record, field) NULL
+#endif
+
 /* How --gres is written among --tres-per-node. */
 #if SLURM_AT_LEAST(23, 11, 0)
 #define COMPAT_GRES_PREFIX "gres/"

@@ -11,8 +11,10 @@
 #include "common/json.h"
 #include "sync-agent/agent.h"
 #include "sync-agent/clock.h"
+#include "sync-agent/kubelet/kubelet.h"
 #include "sync-agent/log.h"
 #include "sync-agent/mirror/details.h"
+#include "sync-agent/mirror/step_files.h"
 #include "sync-agent/pods/job_pod.h"
 
 #define SECOND INT64_C(1000000)
@@ -43,6 +45,26 @@ static void store(struct agent *a, struct entry *e, struct json_object *details)
 		lane_set(&a->lane, e, LANE_DETAILS, clock_us() + WRITE_AFTER);
 	if (a->config.pods_scheduler || a->nodes.clearing)
 		job_pod_steps(a, e);
+	kubelet_pod(a, e->namespace, e->name); /* a step that is followed may have ended */
+}
+
+/* Which files are the steps' own, as far as Slurm tells. */
+static void settle_files(struct entry *e, const struct job_group *group, struct step *steps, size_t n)
+{
+	_cleanup_json_ struct json_object *current = NULL;
+	const struct job *lead = group ? group->jobs[0] : NULL;
+	struct step_job job = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		if (!steps[i].out && !steps[i].err)
+			continue;
+		if (lead)
+			job = (struct step_job){ lead->name, lead->work_dir };
+		else if (!current && (current = entry_current(e)))
+			job = (struct step_job){ json_get_string(current, "jobName"),
+						 json_get_string(current, "workingDir") };
+		step_files_settle(&steps[i], &job);
+	}
 }
 
 static void note_step(struct agent *a, struct entry *e, const struct step *step)
@@ -64,6 +86,7 @@ static void note_group(struct agent *a, struct entry *e, const struct job_group 
 	if (e->details_away)
 		return;
 	details = details_load(e);
+	settle_files(e, group, group->steps.list, group->steps.n);
 	for (size_t i = 0; i < group->steps.n; i++)
 		changed |= details_note_step(details, &group->steps.list[i]);
 	changed |= details_note_ended(details, (time_t)group->jobs[0]->end);
@@ -236,6 +259,7 @@ static void note_running(struct agent *a, struct entry *e, const struct step_lis
 	if (e->details_away || e->ended)
 		return;
 	details = details_load(e);
+	settle_files(e, e->wanted, list->list, list->n);
 	/* Of an array or a heterogeneous job these may be the steps of one part. */
 	if (!e->parts)
 		changed = details_note_running(details, list, time(NULL));

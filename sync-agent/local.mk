@@ -7,6 +7,7 @@ libmirror_la_SOURCES = \
 	sync-agent/mirror/cluster.c sync-agent/mirror/cluster.h \
 	sync-agent/mirror/companion.c sync-agent/mirror/companion.h \
 	sync-agent/mirror/companion_status.c sync-agent/mirror/companion_status.h \
+	sync-agent/mirror/companion_wish.c sync-agent/mirror/companion_wish.h \
 	sync-agent/mirror/conditions.c sync-agent/mirror/conditions.h \
 	sync-agent/mirror/details.c sync-agent/mirror/details.h \
 	sync-agent/mirror/dependency.c sync-agent/mirror/dependency.h \
@@ -27,6 +28,7 @@ libmirror_la_SOURCES = \
 	sync-agent/mirror/quantity.c sync-agent/mirror/quantity.h \
 	sync-agent/mirror/reconcile.c sync-agent/mirror/reconcile.h \
 	sync-agent/mirror/same.c sync-agent/mirror/same.h \
+	sync-agent/mirror/step_files.c sync-agent/mirror/step_files.h \
 	sync-agent/mirror/sums.c sync-agent/mirror/sums.h \
 	sync-agent/mirror/text.c sync-agent/mirror/text.h \
 	sync-agent/mirror/tres.c sync-agent/mirror/tres.h \
@@ -37,6 +39,7 @@ libmirror_la_SOURCES = \
 	sync-agent/slurm/partition.c sync-agent/slurm/partition.h \
 	sync-agent/slurm/tally.c sync-agent/slurm/tally.h \
 	sync-agent/slurm/seen.c sync-agent/slurm/seen.h \
+	sync-agent/slurm/srun_line.c sync-agent/slurm/srun_line.h \
 	sync-agent/slurm/step.c sync-agent/slurm/step.h
 libmirror_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 libmirror_la_LIBADD = libcommon_json.la libcommon.la

@@ -8,6 +8,7 @@
 #include "sync-agent/kubelet/asked.h"
 #include "sync-agent/mirror/log_marks.h"
 #include "sync-agent/mirror/output.h"
+#include "sync-agent/mirror/step_files.h"
 #include "sync-agent/pods/job_pod.h"
 
 static struct entry *entry_of(const struct asked *q)
@@ -72,6 +73,26 @@ static void read_object(struct asked *q, const struct entry *e, kube_done *done)
 	asked_request(q, "GET", path, NULL, done);
 }
 
+/* What is known of its steps is written to the object when there is time. */
+static void add_steps(const struct asked *q, struct json_object *o)
+{
+	struct entry *e = entry_of(q);
+	_cleanup_json_ struct json_object *details = e ? json_of_text(e->details) : NULL;
+	struct json_object *steps = json_get(details, "steps"), *status = json_get(o, "status");
+
+	if (steps && status)
+		json_object_object_add(status, "steps", json_object_get(steps));
+}
+
+/* Steps are not requeued, their files not measured. */
+static int find_part(struct json_object *o, const struct output *output, bool previous,
+		     struct log_part *ret, struct error *err)
+{
+	if (!output->is_step)
+		return log_marks_part(o, output->is_stderr, previous, ret, err);
+	return previous ? error_set(err, 400, "of steps there is no run before to be shown") : 0;
+}
+
 static void got_object(void *ctx, const struct kube_answer *answer)
 {
 	_cleanup_(output_free) struct output output = { 0 };
@@ -84,8 +105,9 @@ static void got_object(void *ctx, const struct kube_answer *answer)
 	if (!asked_done(q) || !(o = object_of(q, answer)))
 		return;
 	previous = json_get_bool(q->question, "previous", false);
+	add_steps(q, o);
 	if (output_find(o, json_get_string(q->question, "container") ?: "", &output, &err) < 0 ||
-	    log_marks_part(o, output.is_stderr, previous, &part, &err) < 0) {
+	    find_part(o, &output, previous, &part, &err) < 0) {
 		asked_answer(q, (unsigned)err.code, err.text);
 		return;
 	}
@@ -123,12 +145,23 @@ void answer_output(struct asked *q)
 		read_object(q, e, got_object);
 }
 
+static bool step_has_ended(const struct entry *e, const char *container)
+{
+	_cleanup_json_ struct json_object *details = NULL;
+
+	if (!step_files_container(container, NULL, NULL))
+		return false;
+	details = json_of_text(e->details);
+	return step_files_ended(json_get(details, "steps"), container);
+}
+
 static bool has_ended(const struct asked *q, const struct entry *e)
 {
-	int64_t task = output_task(json_get_string(q->question, "container") ?: "");
+	const char *container = json_get_string(q->question, "container") ?: "";
+	int64_t task = output_task(container);
 
 	return !e || !e->exists || e->ended || output_task_in(e->completed, task) ||
-	       output_task_in(e->failed, task);
+	       output_task_in(e->failed, task) || step_has_ended(e, container);
 }
 
 void answer_ended(struct asked *q)

@@ -8,6 +8,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "sync-agent/mirror/companion_status.h"
+#include "sync-agent/mirror/companion_wish.h"
 #include "sync-agent/mirror/indexes.h"
 #include "sync-agent/mirror/object.h"
 #include "sync-agent/mirror/text.h"
@@ -89,17 +90,16 @@ static int all_tasks(struct json_object *job, struct indexes *ret)
 }
 
 /* The tasks that are to have a container of their own; the text is the caller's, NULL: none. */
-static char *tasks_of(struct json_object *job)
+static char *tasks_of(struct json_object *job, const struct companion_wish *wish)
 {
-	const char *asked = annotation(job, COMPANION_ASKED);
+	bool by_name = wish->tasks != NULL;
 	struct indexes set = { 0 };
-	bool by_name = asked && asked[0] >= '0' && asked[0] <= '9';
 	char *text = NULL;
 	int rc;
 
 	if (!json_get(job, "status.array"))
 		return NULL;
-	rc = by_name ? indexes_parse(&set, asked, NULL) : all_tasks(job, &set);
+	rc = by_name ? indexes_parse(&set, wish->tasks, NULL) : all_tasks(job, &set);
 	if (rc == 0 && indexes_count(&set) <= (by_name ? COMPANION_TASKS_MAX : COMPANION_TASKS_ALL))
 		text = indexes_format(&set);
 	indexes_free(&set);
@@ -165,7 +165,8 @@ static void add_tasks(struct json_object *list, const char *tasks, const char *i
 	indexes_free(&set);
 }
 
-static struct json_object *containers(struct json_object *job, const char *tasks)
+static struct json_object *containers(struct json_object *job, const char *tasks,
+				      const struct companion_wish *wish)
 {
 	struct json_object *list = json_object_new_array();
 	const char *image = json_get_string(job, "status.container") ?: IMAGE_NONE;
@@ -178,6 +179,8 @@ static struct json_object *containers(struct json_object *job, const char *tasks
 		add_container(list, "stderr", image);
 	if (tasks)
 		add_tasks(list, tasks, image, both);
+	for (size_t i = 0; i < wish->n_steps; i++)
+		add_container(list, wish->steps[i], image);
 	return list;
 }
 
@@ -221,7 +224,7 @@ static struct json_object *owner(struct json_object *job)
 	return list;
 }
 
-static struct json_object *metadata(struct json_object *job, const char *cluster, const char *tasks)
+static struct json_object *metadata(struct json_object *job, const char *cluster, const char *named)
 {
 	struct json_object *o = json_object_new_object(), *annotations = json_object_new_object();
 
@@ -232,7 +235,7 @@ static struct json_object *metadata(struct json_object *job, const char *cluster
 	 */
 	json_set_string(annotations, "kubectl.kubernetes.io/default-container", "stdout");
 	json_set_string(annotations, "kubectl.kubernetes.io/default-logs-container", "stdout");
-	json_set_string(annotations, COMPANION_TASKS, tasks);
+	json_set_string(annotations, COMPANION_TASKS, named);
 	json_object_object_add(o, "annotations", annotations);
 	json_object_object_add(o, "ownerReferences", owner(job));
 	return o;
@@ -248,7 +251,8 @@ static struct json_object *pod_security(void)
 	return o;
 }
 
-static struct json_object *spec(struct json_object *job, const char *node, const char *tasks)
+static struct json_object *spec(struct json_object *job, const char *node, const char *tasks,
+				const struct companion_wish *wish)
 {
 	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
 	struct json_object *everything = json_object_new_object();
@@ -264,19 +268,24 @@ static struct json_object *spec(struct json_object *job, const char *node, const
 	json_object_array_add(list, everything);
 	json_object_object_add(o, "tolerations", list);
 	json_object_object_add(o, "securityContext", pod_security());
-	json_object_object_add(o, "containers", containers(job, tasks));
+	json_object_object_add(o, "containers", containers(job, tasks, wish));
 	return o;
 }
 
 struct json_object *companion_pod(struct json_object *job, const char *cluster, const char *node)
 {
-	_cleanup_free_ char *tasks = tasks_of(job);
+	_cleanup_(companion_wish_free) struct companion_wish wish;
+	_cleanup_free_ char *tasks = NULL, *named = NULL;
 	struct json_object *o = json_object_new_object();
+
+	companion_wish_read(annotation(job, COMPANION_ASKED), &wish);
+	tasks = tasks_of(job, &wish);
+	named = companion_wish_format(&wish, tasks);
 
 	json_set_string(o, "apiVersion", "v1");
 	json_set_string(o, "kind", "Pod");
-	json_object_object_add(o, "metadata", metadata(job, cluster, tasks));
-	json_object_object_add(o, "spec", spec(job, node, tasks));
+	json_object_object_add(o, "metadata", metadata(job, cluster, named));
+	json_object_object_add(o, "spec", spec(job, node, tasks, &wish));
 	json_object_object_add(o, "status", companion_status(job, json_get(o, "spec.containers")));
 	return o;
 }

@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* On a SlurmJob or its namespace: "true", "false"; on a SlurmJob of an array also indexes of tasks,
- * "7,9-12". */
+/* On a SlurmJob or its namespace: "true", "false"; on a SlurmJob also steps, and of an array indexes of
+ * tasks: "7,9-12,step-3" (companion_wish.h). */
 #define COMPANION_ASKED "slurm-kube.io/logs"
-/* On the pod: the tasks that have containers of their own, as text. */
+/* On the pod: the tasks and steps that have containers of their own, as text. */
 #define COMPANION_TASKS "slurm-kube.io/log-tasks"
 #define COMPANION_TASKS_MAX 32
 #define COMPANION_TASKS_ALL 16 /* arrays of no more tasks get a container for each */

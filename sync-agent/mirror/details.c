@@ -7,6 +7,7 @@
 #include "common/json.h"
 #include "sync-agent/mirror/image.h"
 #include "sync-agent/mirror/object.h"
+#include "sync-agent/mirror/step_files.h"
 #include "sync-agent/mirror/text.h"
 
 #define YOUNG 5 /* seconds */
@@ -200,6 +201,8 @@ static bool fill(struct json_object *o, const struct step *step)
 	changed |= set_exit(o, step->exit_status);
 	changed |= set_container(o, step);
 	changed |= set_number(o, "startupMicroseconds", step->startup_us);
+	changed |= set_text(o, "stdout", step->out, STEP_FILES_PATH);
+	changed |= set_text(o, "stderr", step->err, STEP_FILES_PATH);
 	return changed;
 }
 

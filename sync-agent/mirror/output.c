@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "sync-agent/mirror/companion.h"
 #include "sync-agent/mirror/indexes.h"
+#include "sync-agent/mirror/step_files.h"
 #include "sync-agent/mirror/when.h"
 
 #define PATH_BYTES 4096
@@ -28,8 +29,10 @@ static void add_escaped(struct buffer *b, const char *p)
 }
 
 /* What %c is. Returns false if it is nothing, or not known: then it stays. */
-static bool add_value(struct buffer *b, char c, int width, const struct output_names *n)
+static bool add_value(struct buffer *b, char c, int width, const void *names)
 {
+	const struct output_names *n = names;
+
 	switch (c) {
 	case 'j':
 	case 'J':
@@ -65,15 +68,11 @@ static bool add_value(struct buffer *b, char c, int width, const struct output_n
 	return false;
 }
 
-char *output_expand(const char *pattern, const struct output_names *names)
+char *output_expand_by(const char *pattern, output_value *value, const void *names)
 {
 	_cleanup_buffer_ struct buffer b = BUFFER_INIT(PATH_BYTES);
 	const char *p = pattern;
 
-	if (strchr(pattern, '\\')) {
-		add_escaped(&b, pattern);
-		return b.data && !b.overflowed ? TAKE_PTR(b.data) : NULL;
-	}
 	while (*p) {
 		const char *start = p;
 		int width = 0;
@@ -93,11 +92,21 @@ char *output_expand(const char *pattern, const struct output_names *names)
 			/* Of a width without a letter slurmd leaves the last digit. */
 			start = p - 1;
 		}
-		if (add_value(&b, *p, width, names))
+		if (value(&b, *p, width, names))
 			p++;
 		else
 			buffer_add(&b, start, (size_t)(p - start));
 	}
+	return b.data && !b.overflowed ? TAKE_PTR(b.data) : NULL;
+}
+
+char *output_expand(const char *pattern, const struct output_names *names)
+{
+	_cleanup_buffer_ struct buffer b = BUFFER_INIT(PATH_BYTES);
+
+	if (!strchr(pattern, '\\'))
+		return output_expand_by(pattern, add_value, names);
+	add_escaped(&b, pattern);
 	return b.data && !b.overflowed ? TAKE_PTR(b.data) : NULL;
 }
 
@@ -249,10 +258,12 @@ int output_find(struct json_object *slurmjob, const char *container, struct outp
 	int rc;
 
 	*ret = (struct output){ 0 };
+	if (step_files_container(container, NULL, NULL))
+		return step_files_find(slurmjob, container, ret, err);
 	if (!parse_container(container, &task, &is_err))
 		return error_set(err, 404,
-				 "there is no container %.64s: there are stdout and stderr, and of an array "
-				 "task-7 or stderr-7 for its task 7",
+				 "there is no container %.64s: there are stdout and stderr, of an array "
+				 "task-7 or stderr-7 for its task 7, and step-3 or step-3-stderr for step 3",
 				 container);
 	if (uid < 0)
 		return error_set(err, 400, "the job is not in Slurm yet");

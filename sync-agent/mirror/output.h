@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/buffer.h"
 #include "common/error.h"
 
 /* What the patterns stand for. */
@@ -24,19 +25,26 @@ struct output_names {
  * slurmstepd/fname.c. */
 char *output_expand(const char *pattern, const struct output_names *names);
 
+/* Adds what %c is, as wide as that; false: it is nothing, and stays as it is. */
+typedef bool output_value(struct buffer *b, char c, int width, const void *names);
+
+/* The same for another program's patterns. */
+char *output_expand_by(const char *pattern, output_value *value, const void *names);
+
 enum output_state { OUTPUT_PENDING, OUTPUT_RUNNING, OUTPUT_ENDED };
 
 struct output {
 	char *path; /* absolute; freed by output_free() */
 	uint32_t uid;
 	bool is_stderr; /* standard error, where that is another file */
+	bool is_step;	/* a step's own file */
 	enum output_state state;
 	int64_t started; /* seconds since 1970, 0: not yet */
 };
 
 /* What a pod's container of that name is, in the SlurmJob: as companions' containers are named
- * (companion_container()), of an array stdout and stderr of the task that was started last; and stderr-7, the
- * stderr of an array's task 7.
+ * (companion_container()), of an array stdout and stderr of the task that was started last; stderr-7, the
+ * stderr of an array's task 7; and a step's (step_files.h).
  * Returns 0, or -1 with err filled; its code is HTTP's status. */
 int output_find(struct json_object *slurmjob, const char *container, struct output *ret,
 		struct error *err);

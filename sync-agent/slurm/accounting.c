@@ -15,6 +15,7 @@
 #include "sync-agent/slurm/accounting_names.h"
 #include "sync-agent/slurm/load.h"
 #include "sync-agent/slurm/names.h"
+#include "sync-agent/slurm/srun_line.h"
 
 #define STEPS_KEPT 32 /* of a job */
 #define PER_SECOND 1000000
@@ -154,7 +155,7 @@ static void add_usage(struct usage *u, const slurmdb_job_rec_t *rec)
 
 static struct step copy_step(const slurmdb_step_rec_t *rec, const slurmdb_job_rec_t *job)
 {
-	return (struct step){
+	struct step step = {
 		.job_id = job->jobid,
 		.array_id = job->array_job_id,
 		.array_task = job->array_task_id,
@@ -170,7 +171,13 @@ static struct step copy_step(const slurmdb_step_rec_t *rec, const slurmdb_job_re
 		.start = rec->start,
 		.end = rec->end,
 		.exit_status = rec->end ? (uint32_t)rec->exitcode : STEP_NO_STATUS,
+		.folder = copy(COMPAT_STEP_TEXT(rec, cwd)),
+		.user = name_of_uid(job->uid),
 	};
+
+	srun_line_note(&step, COMPAT_STEP_TEXT(rec, std_out), COMPAT_STEP_TEXT(rec, std_err),
+		       rec->submit_line);
+	return step;
 }
 
 /* A step, and the job it is of. */

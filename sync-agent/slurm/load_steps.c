@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "common/slurm_compat.h"
+#include "sync-agent/slurm/names.h"
+#include "sync-agent/slurm/srun_line.h"
 
 static char *copy(const char *text)
 {
@@ -26,8 +28,7 @@ static uint64_t count_nodes(const char *list)
 static struct step from_info(const job_step_info_t *info)
 {
 	uint32_t offset = info->step_id.step_het_comp;
-
-	return (struct step){
+	struct step step = {
 		.job_id = info->step_id.job_id,
 		.array_id = info->array_job_id,
 		.array_task = info->array_task_id,
@@ -41,7 +42,13 @@ static struct step from_info(const job_step_info_t *info)
 		.nodes = count_nodes(info->nodes),
 		.start = info->start_time,
 		.exit_status = STEP_NO_STATUS,
+		.folder = copy(COMPAT_STEP_TEXT(info, cwd)),
+		.user = name_of_uid(info->user_id),
 	};
+
+	srun_line_note(&step, COMPAT_STEP_TEXT(info, std_out), COMPAT_STEP_TEXT(info, std_err),
+		       info->submit_line);
+	return step;
 }
 
 int steps_load(time_t *last_update, struct step_list *ret, struct error *err)

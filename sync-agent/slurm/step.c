@@ -38,6 +38,9 @@ void step_free(struct step *s)
 	free(s->node_list);
 	free(s->container);
 	free(s->digest);
+	free(s->out);
+	free(s->err);
+	free(s->folder);
 	*s = (struct step){ 0 };
 }
 

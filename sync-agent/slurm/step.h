@@ -17,6 +17,10 @@ struct step {
 	uint32_t number;     /* Slurm's, with its special values for batch and the like */
 	const char *state;   /* Slurm's word, static */
 	char *name, *node_list, *container, *digest;
+	/* Its own files: as srun was given them, by step_files_settle() as they are. NULL: none is known. */
+	char *out, *err;
+	char *folder;	  /* where srun was started; NULL: not told */
+	const char *user; /* static; NULL: not told */
 	uint64_t tasks, nodes;
 	time_t start, end;
 	uint32_t exit_status; /* as wait(2) has it; STEP_NO_STATUS: not told */

@@ -26,6 +26,7 @@ UNIT_TESTS += \
 	testsuite/unit/test_log_marks \
 	testsuite/unit/test_log_options \
 	testsuite/unit/test_looks \
+	testsuite/unit/test_step_files \
 	testsuite/unit/test_submit \
 	testsuite/unit/test_metrics \
 	testsuite/unit/test_minutes \
@@ -237,6 +238,10 @@ testsuite_unit_test_pack_LDADD = libagent.la $(UNIT_LIBS)
 testsuite_unit_test_hash_SOURCES = testsuite/unit/test_hash.c
 testsuite_unit_test_hash_CFLAGS = $(UNIT_CFLAGS)
 testsuite_unit_test_hash_LDADD = libagent.la $(UNIT_LIBS)
+
+testsuite_unit_test_step_files_SOURCES = testsuite/unit/test_step_files.c
+testsuite_unit_test_step_files_CFLAGS = $(UNIT_CFLAGS)
+testsuite_unit_test_step_files_LDADD = libmirror.la $(UNIT_LIBS)
 
 testsuite_unit_test_companion_SOURCES = testsuite/unit/test_companion.c
 testsuite_unit_test_companion_CFLAGS = $(UNIT_CFLAGS)
