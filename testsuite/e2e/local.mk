@@ -46,3 +46,4 @@ EXTRA_DIST += testsuite/e2e/wlm_operator.bats
 EXTRA_DIST += testsuite/e2e/pods.bats testsuite/e2e/pods_jobs.bats testsuite/e2e/pods_helpers.bash
 EXTRA_DIST += testsuite/e2e/pods_agent.bats testsuite/e2e/pods_gpus.bats
 EXTRA_DIST += testsuite/e2e/pods_exec.bats testsuite/e2e/previous.bats
+EXTRA_DIST += testsuite/e2e/step_logs.bats

@@ -95,8 +95,9 @@ static void test_long_lines(void **state)
 	assert_int_equal(srun_line_read(line, &read), 0);
 	assert_string_equal(read.output, "out");
 	free(read.output);
-	for (size_t i = (size_t)n - 4; i + 1 < sizeof(line); i++)
-		line[i] = " -v"[i % 3];
+	n -= 4;
+	for (size_t i = (size_t)n; i + 1 < sizeof(line); i++)
+		line[i] = "-v "[(i - (size_t)n) % 3];
 	assert_int_equal(srun_line_read(line, &read), -1);
 	assert_null(read.output);
 	memset(line + 7, 'x', sizeof(line) - 8);
