@@ -57,6 +57,8 @@ static int parse(const char *word, struct mapping *ret)
 		return -1;
 	if (!strcmp(ret->kind, "nfs") && cut(&word, ':', ret->server, sizeof(ret->server)) < 0)
 		return -1;
+	if (strchr(ret->server, '/'))
+		return -1;
 	equals = strstr(word, "=/");
 	if (!equals && ret->server[0])
 		return -1; /* the server's path is not ours */

@@ -256,9 +256,10 @@ static void test_words(void **state)
 {
 	static const char *const volumes[] = { "hostPath:/a", "hostPath:/a=/b", "local:/",
 					       "nfs:s:/a=/b" };
-	static const char *const no_volumes[] = { "",	       "/a",	     "hostPath:a",
-						  "hostPath:", "csi:/a",     "nfs:/a=/b",
-						  "nfs:s:/a",  "nfs:s:a=/b", "hostPath:/a/../b" };
+	static const char *const no_volumes[] = {
+		"",	     "/a",	 "hostPath:a", "hostPath:",	 "csi:/a",
+		"nfs:/a=/b", "nfs:s:/a", "nfs:s:a=/b", "nfs:s/..:/a=/b", "hostPath:/a/../b"
+	};
 	static const char *const hosts[] = { "a",	   "a.example:8443", "*.example.org",
 					     "[::1]:8443", "a/b/",	     "127.0.0.1" };
 	static const char *const no_hosts[] = { "",    "https://a", "a b",    "*",	"a:port",
