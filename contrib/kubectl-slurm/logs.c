@@ -19,7 +19,24 @@ static const struct {
 	{ OPT_PREVIOUS, "--previous" },
 };
 
-/* "stdout", "stderr", "task-7", "stderr-7", or what -c says. Returns 0, or -1 with err filled. */
+/* "step-3", "step-3-stderr"; of an array's task 7 "step-7-3". */
+static int name_step(const char *step, const struct job *job, bool is_stderr, char name[256],
+		     struct error *err)
+{
+	char task[32] = "";
+
+	if (!step[0] || strspn(step, "0123456789") != strlen(step) || strlen(step) > 10)
+		return error_set(err, EINVAL, "--step=%.40s: it is a number, as kubectl slurm steps shows it",
+				 step);
+	if (json_get(job->object, "status.array") && job->task < 0)
+		return error_set(err, EINVAL, "--step of an array: --task says of which task");
+	if (job->task >= 0)
+		snprintf(task, sizeof(task), "%" PRId64 "-", job->task);
+	snprintf(name, 256, "step-%s%s%s", task, step, is_stderr ? "-stderr" : "");
+	return 0;
+}
+
+/* "stdout", "stderr", "task-7", "stderr-7", a step's, or what -c says. Returns 0, or -1 with err filled. */
 static int name_container(struct call *call, struct job *job, char name[256], struct error *err)
 {
 	const char *task = call->value[OPT_TASK], *container = call->value[OPT_CONTAINER];
@@ -31,13 +48,15 @@ static int name_container(struct call *call, struct job *job, char name[256], st
 		if (task[0] < '0' || task[0] > '9' || *end || job->task >= UINT32_MAX)
 			return error_set(err, EINVAL, "--task=%.40s: it is a number", task);
 	}
-	if (container && (is_stderr || job->task >= 0))
-		return error_set(
-			err, EINVAL,
-			"-c names a container, --stderr and a task choose one: use one of both");
+	if (container && (is_stderr || job->task >= 0 || call->value[OPT_STEP]))
+		return error_set(err, EINVAL,
+				 "-c names a container, --stderr, a task and --step choose one: use "
+				 "one of both");
 	if (container && !job_is_name(container))
 		return error_set(err, EINVAL, "-c %.60s: that can't be a container's name",
 				 container);
+	if (call->value[OPT_STEP])
+		return name_step(call->value[OPT_STEP], job, is_stderr, name, err);
 	if (container)
 		snprintf(name, 256, "%s", container);
 	else if (job->task >= 0)

@@ -33,6 +33,7 @@ enum option_id {
 	OPT_STDIN,
 	OPT_TAIL,
 	OPT_TASK,
+	OPT_STEP,
 	OPT_TIMEOUT,
 	OPT_TIMESTAMPS,
 	OPT_TTY,

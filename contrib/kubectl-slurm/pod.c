@@ -58,16 +58,18 @@ static const char *annotation(struct json_object *object)
 	return json_member_string(json_get(object, "metadata.annotations"), LOGS_ANNOTATION);
 }
 
-/* What it has to be: of a large array it names tasks, of which others may have been asked for. */
+/* What it has to be: it names steps, and tasks of a large array, of which others may have been asked for. */
 static char *wish(const struct pod *p, const char *before)
 {
-	bool listed = before && isdigit((unsigned char)before[0]);
+	bool listed = before && (isdigit((unsigned char)before[0]) || !strncmp(before, "step-", 5));
+	bool is_step = p->container && !strncmp(p->container, "step-", 5);
 	const char *dash = p->container ? strchr(p->container, '-') : NULL;
 	char *text;
 
 	if (!dash)
 		return strdup(listed ? before : "true");
-	if (asprintf(&text, "%s%s%s", listed ? before : "", listed ? "," : "", dash + 1) < 0)
+	if (asprintf(&text, "%s%s%s", listed ? before : "", listed ? "," : "",
+		     is_step ? p->container : dash + 1) < 0)
 		return NULL;
 	return text;
 }

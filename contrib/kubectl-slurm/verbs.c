@@ -19,7 +19,8 @@ static const struct option logs_options[] = {
 	{ 'p', "previous", NULL, "of the run before the job was requeued", OPT_PREVIOUS, NULL },
 	{ 0, "stderr", NULL, "standard error, where that is another file", OPT_STDERR, NULL },
 	{ 0, "task", "N", "of that task of an array", OPT_TASK, NULL },
-	{ 'c', "container", "NAME", "the container by name: stdout, stderr, task-7, stderr-7", OPT_CONTAINER, NULL },
+	{ 0, "step", "N", "of that step, where srun was given --output (or with --stderr, --error)", OPT_STEP, NULL },
+	{ 'c', "container", "NAME", "the container by name: stdout, stderr, task-7, stderr-7, step-3", OPT_CONTAINER, NULL },
 	{ 0 },
 };
 

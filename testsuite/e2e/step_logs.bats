@@ -127,6 +127,23 @@ step_field() {
 	[[ $output != *"of step 0"* ]]
 }
 
+@test "kubectl slurm logs --step asks for what it needs, and takes it back" {
+	job
+	eventually step_field 0 stdout
+	run -0 kubectl-slurm -n slurm-alice logs --step 0 "$pod"
+	[ "$output" = "of step 0" ]
+	run -0 kubectl-slurm -n slurm-alice logs --step=0 --stderr "$pod"
+	[ "$output" = wrong ]
+	[ -z "$(kubectl get slurmjob -n slurm-alice "$pod" -o jsonpath='{.metadata.annotations.slurm-kube\.io/logs}')" ]
+	run -2 kubectl-slurm -n slurm-alice logs --step x "$pod"
+	[[ $output == *"--step=x: it is a number"* ]]
+	run -2 kubectl-slurm -n slurm-alice logs --step 0 -c stdout "$pod"
+	touch "$OUT/go.0"
+	eventually step_field 1 startTime
+	run -1 kubectl-slurm -n slurm-alice logs --step 1 "$pod"
+	[[ $output == *"is in container stdout"* ]]
+}
+
 @test "a task's steps, and a file for each task of a step" {
 	cat >"$OUT/job.sh" <<-'END'
 	#!/bin/bash
