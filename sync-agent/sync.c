@@ -75,7 +75,8 @@ void sync_taken(struct agent *a, struct entry *e)
 	if (!e->exists || !e->state[0] || !strcmp(e->label, e->state))
 		lane_unset(&a->lane, e, LANE_LABEL);
 	else if (!e->lane.due[LANE_LABEL])
-		lane_set(&a->lane, e, LANE_LABEL, clock_us() + (a->once ? 0 : LABEL_DELAY));
+		lane_set(&a->lane, e, LANE_LABEL,
+			 clock_us() + (a->once || !e->label[0] ? 0 : LABEL_DELAY));
 	finished_note(a, e);
 	results_taken(a, e);
 	kubelet_taken(a, e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Writes that have time: labels, steps and usage; and the end of an object's days. */
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -8,17 +9,31 @@
 #include "sync-agent/mirror/text.h"
 #include "sync-agent/write.h"
 
+static void set_label(struct json_object *labels, const char *key, const char *value)
+{
+	char label[LABEL_MAX + 1];
+
+	text_label(value, label);
+	if (label[0])
+		json_set_string(labels, key, label);
+}
+
+/* The state's, and those that an object made with kubectl hasn't got yet or an edit has changed. */
 void write_label(struct agent *a, struct entry *e)
 {
 	struct write w = { .agent = a, .entry = e, .what = "write label",
 			   .count = COUNT_WRITE_LABEL, .done = write_take_object,
 			   .missing = write_object_missing };
 	_cleanup_json_ struct json_object *o = json_object_new_object();
+	_cleanup_json_ struct json_object *current = entry_current(e);
 	struct json_object *metadata = json_object_new_object(), *labels = json_object_new_object();
-	char label[LABEL_MAX + 1];
+	char id[16];
 
-	text_label(e->state, label);
-	json_set_string(labels, OBJECT_GROUP "/state", label);
+	snprintf(id, sizeof(id), "%" PRIu32, e->id);
+	set_label(labels, OBJECT_GROUP "/job-id", e->id ? id : "");
+	set_label(labels, OBJECT_GROUP "/account", json_get_string(current, "account") ?: "");
+	set_label(labels, OBJECT_GROUP "/partition", json_get_string(current, "partition") ?: "");
+	set_label(labels, OBJECT_GROUP "/state", e->state);
 	json_object_object_add(metadata, "labels", labels);
 	json_object_object_add(o, "metadata", metadata);
 	write_send(a, &w, "PATCH", MERGE, o, OBJECT_PATH "/%s?" MANAGER, e->namespace, e->name);

@@ -19,6 +19,10 @@ teardown_file() {
 	kubectl delete namespace submit-none submit-root submit-nobody --ignore-not-found --wait=false
 }
 
+labelled() {
+	[ "$(kubectl get slurmjob -n slurm-alice -l "$2" -o name)" = "slurmjob.slurm-kube.io/$1" ]
+}
+
 @test "kubectl apply runs a script as the namespace's user, with #SBATCH lines; spec wins" {
 	cat >"$BATS_TEST_TMPDIR/job.yaml" <<-END
 	apiVersion: slurm-kube.io/v1alpha1
@@ -47,6 +51,7 @@ teardown_file() {
 	slurm_has "$id" Nice 55
 	[ "$(the alice first .spec.comment)" = "from spec" ]
 	[ "$(kubectl get slurmjob -n slurm-alice -l "slurm-kube.io/user=alice,slurm-kube.io/cluster=lab" -o name | grep -c /first)" = 1 ]
+	eventually labelled first "slurm-kube.io/job-id=$id,slurm-kube.io/partition=debug"
 	no_object alice "$id"
 	eventually bash -c "kubectl get events -n slurm-alice --field-selector involvedObject.name=first | grep 'job $id'"
 	# Applied again: nothing to do, and spec stays as it is. (The agent may write to status meanwhile.)
