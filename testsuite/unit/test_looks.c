@@ -21,6 +21,10 @@ void slurm_thread_ask(struct slurm_thread *t, enum slurm_ask ask, uint32_t job_i
 	asked.whole = ask == ASK_QUEUE ? force : asked.whole;
 }
 
+void kubelet_pod(struct agent *a, const char *namespace, const char *name)
+{
+}
+
 void job_pod_steps(struct agent *a, const struct entry *e)
 {
 }
