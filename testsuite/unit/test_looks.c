@@ -3,6 +3,7 @@
 
 #include "sync-agent/agent.h"
 #include "sync-agent/clock.h"
+#include "sync-agent/kubelet/kubelet.h"
 #include "sync-agent/pods/job_pod.h"
 
 /* What was asked since the last look here. */
