@@ -2,7 +2,6 @@
 #include "unit.h"
 
 #include "sync-agent/agent.h"
-#include "sync-agent/kubelet/kubelet.h"
 #include "sync-agent/clock.h"
 #include "sync-agent/kubelet/kubelet.h"
 #include "sync-agent/pods/job_pod.h"
