@@ -116,7 +116,7 @@ static bool is_job(int folder, const char *entry, const void *arg)
 	       is_older(folder, entry, &job->before);
 }
 
-/* -- what slurm-kube-pod has left (pod/folders.c) ---------------------------------------------- */
+/* -- what slurm-kube-pod has left (spank/pod/folders.c) ---------------------------------------- */
 
 static const char *const pod_places[] = {"/dev/shm", "/tmp"};
 

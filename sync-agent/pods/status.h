@@ -11,7 +11,7 @@
 	"slurm-kube.io/SlurmJob" /* a condition: there was one, its message is the name */
 
 /* pod: as the API server has it, or pod_slim() of that. job: the SlurmJob, NULL: there is none.
- * report: what slurm-kube-pod wrote (pod/report.c), NULL: not known; any user may have written
+ * report: what slurm-kube-pod wrote (spank/pod/report.c), NULL: not known; any user may have written
  * anything there. bound: it has its node. Members that are to go are null. The caller puts it. */
 struct json_object *pod_status(struct json_object *pod, struct json_object *job,
 			       struct json_object *report, bool bound);

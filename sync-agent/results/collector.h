@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* slurm-kube-collect: the program that collects one result, as the job's owner (collect/). It is a
+/* slurm-kube-collect: the program that collects one result, as the job's owner (sync-agent/collect/). It is a
  *program, not a child alone, so that nothing the agent has in memory is in its own.
  *
  * Its standard input is the request, one JSON object:

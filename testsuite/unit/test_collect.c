@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "collect/collect.h"
+#include "sync-agent/collect/collect.h"
 #include "common/json.h"
 #include "scratch.h"
 

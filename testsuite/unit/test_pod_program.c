@@ -3,7 +3,7 @@
 #include "unit.h"
 
 #include "common/json.h"
-#include "pod/pod.h"
+#include "spank/pod/pod.h"
 
 extern char **environ;
 

@@ -6,7 +6,7 @@
 
 #include "common/buffer.h"
 #include "common/json.h"
-#include "pod/pod.h"
+#include "spank/pod/pod.h"
 #include "sync-agent/kube/base64.h"
 
 #define VALUE_MAX (4 << 20)

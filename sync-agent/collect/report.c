@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "collect/collect.h"
+#include "sync-agent/collect/collect.h"
 #include "common/json.h"
 #include "sync-agent/clock.h"
 #include "sync-agent/mirror/text.h"

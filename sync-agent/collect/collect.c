@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "collect/collect.h"
+#include "sync-agent/collect/collect.h"
 
 #include <errno.h>
 #include <fcntl.h>

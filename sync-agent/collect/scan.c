@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "collect/collect.h"
+#include "sync-agent/collect/collect.h"
 #include "common/cleanup.h"
 
 #define DEPTH_MAX 64

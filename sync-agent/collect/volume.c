@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "collect/collect.h"
+#include "sync-agent/collect/collect.h"
 #include "common/cleanup.h"
 #include "common/hash.h"
 #include "common/json.h"

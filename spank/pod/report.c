@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "common/json.h"
-#include "pod/pod.h"
+#include "spank/pod/pod.h"
 
 #define TAIL_BYTES 2048
 #define TAIL_LINES 80

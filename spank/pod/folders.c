@@ -15,7 +15,7 @@
 
 #include "common/json.h"
 #include "common/remove_tree.h"
-#include "pod/pod.h"
+#include "spank/pod/pod.h"
 
 #define MEMORY "/dev/shm"
 

@@ -10,7 +10,7 @@
 
 #include "common/json.h"
 #include "common/remove_tree.h"
-#include "pod/pod.h"
+#include "spank/pod/pod.h"
 
 #define KEEP_SECONDS (7 * 24 * 3600) /* output of pods of earlier jobs */
 

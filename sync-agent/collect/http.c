@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "collect/collect.h"
+#include "sync-agent/collect/collect.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "sync-agent/kube/base64.h"

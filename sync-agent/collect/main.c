@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "collect/collect.h"
+#include "sync-agent/collect/collect.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "sync-agent/results/collector.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "collect/collect.h"
+#include "sync-agent/collect/collect.h"
 #include "common/cleanup.h"
 
 #define PIECE (128 << 10)

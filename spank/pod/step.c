@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 
 #include "common/json.h"
-#include "pod/pod.h"
+#include "spank/pod/pod.h"
 
 #define WORDS_MAX 4096
 #define OUTPUT_FD 3 /* of srun */

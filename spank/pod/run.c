@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 
 #include "common/json.h"
-#include "pod/pod.h"
+#include "spank/pod/pod.h"
 
 /* Between two starts of a container, as kubelet has it. */
 #define PAUSE_FIRST INT64_C(10000000)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collect/collect.h"
+#include "sync-agent/collect/collect.h"
 #include "common/json.h"
 #include "sync-agent/kube/base64.h"
 #include "sync-agent/results/collector.h"

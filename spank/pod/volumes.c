@@ -10,7 +10,7 @@
 #include <sys/vfs.h>
 
 #include "common/json.h"
-#include "pod/pod.h"
+#include "spank/pod/pod.h"
 
 #define MEMORY "/dev/shm"
 #define MODE_DEFAULT 0644

@@ -7,7 +7,7 @@
 
 #include "common/buffer.h"
 #include "common/json.h"
-#include "pod/pod.h"
+#include "spank/pod/pod.h"
 
 #define LIST_MAX (64 * 1024)
 #define MESSAGE_PATH "/dev/termination-log"

@@ -8,7 +8,7 @@
 
 #include "common/buffer.h"
 #include "common/json.h"
-#include "pod/pod.h"
+#include "spank/pod/pod.h"
 
 #define TEXT_MAX (1 << 20)
 #define LIST_MAX (60 * 1024)

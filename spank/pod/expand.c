@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/buffer.h"
-#include "pod/pod.h"
+#include "spank/pod/pod.h"
 
 /* "(NAME)" after a dollar. Returns what follows, or NULL if that is none. */
 static const char *read_name(const char *text, char name[512])
