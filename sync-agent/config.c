@@ -10,38 +10,13 @@
 #include "common/doorbell.h"
 #include "common/json.h"
 #include "common/yaml.h"
+#include "sync-agent/config_keys.h"
 #include "sync-agent/kubelet/protocol.h"
 #include "sync-agent/mirror/fields.h"
 #include "sync-agent/results/options.h"
 
-enum value_type {
-	VALUE_TEXT,
-	VALUE_PATH,
-	VALUE_SOCKET,	/* a path that fits in a socket's address */
-	VALUE_ADDRESS,	/* ADDRESS:PORT */
-	VALUE_CHOICE,	/* one of a few words: choices[] */
-	VALUE_TEMPLATE, /* a namespace's name, with {user} and the like in it; the last text */
-	VALUE_WORDS,	/* a list of words: struct words */
-	VALUE_ACTIONS,	/* the same, each the name of an action */
-	VALUE_VOLUMES,	/* the same, each as results_check_volume() takes it */
-	VALUE_HOSTS,	/* the same, each as results_check_host() takes it */
-	VALUE_BOOL,
-	VALUE_UID,
-	VALUE_COUNT, /* an int64_t, from 0 */
-	VALUE_SIZE,  /* an int64_t of bytes, as size_parse() takes it */
-	VALUE_TIME,  /* an int64_t of seconds, written "90", "90s", "10m", "2h" or "7d" */
-	VALUE_LEVEL,
-	SECTION,
-};
-
-/* One row per key. A section's rows follow under its name and a dot. */
-static const struct key {
-	const char *name;
-	enum value_type type;
-	size_t offset;
-	const char *fallback;
-	bool fixed; /* it can't change while the agent runs */
-} keys[] = {
+/* A section's rows follow under its name and a dot. */
+const struct key config_keys[] = {
 	{ "cluster", VALUE_TEXT, offsetof(struct config, cluster), NULL, true },
 	{ "slurmConf", VALUE_PATH, offsetof(struct config, slurm_conf), NULL, true },
 	{ "kubeconfig", VALUE_PATH, offsetof(struct config, kubeconfig), NULL, true },
@@ -102,6 +77,7 @@ static const struct key {
 	  true },
 	{ "logLevel", VALUE_LEVEL, offsetof(struct config, log_level), NULL, false },
 };
+const size_t n_config_keys = ARRAY_SIZE(config_keys);
 
 static const struct {
 	const char *key, *words[3], *problem;
@@ -124,14 +100,6 @@ static int wrong(const struct place *at, const char *wanted)
 		return error_set(at->err, EINVAL, "%s: %s", at->path, wanted);
 	return error_set(at->err, EINVAL, "%s:%d: %.100s: %s", at->path, at->line, at->name,
 			 wanted);
-}
-
-static void words_free(struct words *w)
-{
-	for (size_t i = 0; i < w->n; i++)
-		free(w->list[i]);
-	free(w->list);
-	*w = (struct words){ 0 };
 }
 
 bool words_have(const struct words *w, const char *word)
@@ -242,11 +210,6 @@ static int check_word(const struct place *at, enum value_type type, const char *
 	return 0;
 }
 
-static bool is_words(enum value_type type)
-{
-	return type == VALUE_WORDS || type == VALUE_ACTIONS || type == VALUE_VOLUMES || type == VALUE_HOSTS;
-}
-
 static int set_words(const struct place *at, enum value_type type, struct words *to,
 		     struct json_object *value)
 {
@@ -324,9 +287,9 @@ static const struct key *key_find(const char *prefix, const char *name)
 	char full[128];
 
 	snprintf(full, sizeof(full), "%s%s%s", prefix, prefix[0] ? "." : "", name);
-	for (size_t i = 0; i < ARRAY_SIZE(keys) && !strchr(name, '.'); i++)
-		if (!strcmp(keys[i].name, full))
-			return &keys[i];
+	for (size_t i = 0; i < n_config_keys && !strchr(name, '.'); i++)
+		if (!strcmp(config_keys[i].name, full))
+			return &config_keys[i];
 	return NULL;
 }
 
@@ -373,10 +336,10 @@ int config_load(const char *path, struct config *ret, struct error *err)
 		return -1;
 	if (read_section(&whole, file, "", &c) < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		char **to = (char **)((char *)&c + keys[i].offset);
+	for (size_t i = 0; i < n_config_keys; i++) {
+		char **to = (char **)((char *)&c + config_keys[i].offset);
 
-		if (keys[i].fallback && !*to && !(*to = strdup(keys[i].fallback)))
+		if (config_keys[i].fallback && !*to && !(*to = strdup(config_keys[i].fallback)))
 			return error_set(err, ENOMEM, "out of memory");
 	}
 	if (c.pods_scheduler && !strcmp(c.nodes_create, "none"))
@@ -396,139 +359,4 @@ int config_load(const char *path, struct config *ret, struct error *err)
 	*ret = c;
 	c = (struct config){ 0 };
 	return 0;
-}
-
-/* -- a new one in place of an old one -------------------------------------------------------- */
-
-static void swap_bytes(void *x, void *y, size_t n)
-{
-	char *a = x, *b = y;
-
-	for (size_t i = 0; i < n; i++) {
-		char c = a[i];
-
-		a[i] = b[i];
-		b[i] = c;
-	}
-}
-
-static size_t value_size(enum value_type type)
-{
-	switch (type) {
-	case VALUE_BOOL:
-		return sizeof(bool);
-	case VALUE_UID:
-		return sizeof(uint32_t);
-	case VALUE_COUNT:
-	case VALUE_TIME:
-	case VALUE_SIZE:
-		return sizeof(int64_t);
-	case VALUE_LEVEL:
-		return sizeof(enum log_level);
-	case VALUE_WORDS:
-	case VALUE_ACTIONS:
-	case VALUE_VOLUMES:
-	case VALUE_HOSTS:
-		return sizeof(struct words);
-	default:
-		return sizeof(char *);
-	}
-}
-
-static bool same_words(const struct words *a, const struct words *b)
-{
-	for (size_t i = 0; i < a->n && i < b->n; i++)
-		if (strcmp(a->list[i], b->list[i]))
-			return false;
-	return a->n == b->n;
-}
-
-static bool same_value(const struct key *key, const struct config *a, const struct config *b)
-{
-	const void *x = (const char *)a + key->offset, *y = (const char *)b + key->offset;
-
-	if (key->type <= VALUE_TEMPLATE) {
-		const char *s = *(char *const *)x, *t = *(char *const *)y;
-
-		return s && t ? !strcmp(s, t) : s == t;
-	}
-	if (is_words(key->type))
-		return same_words(x, y);
-	return !memcmp(x, y, value_size(key->type));
-}
-
-void config_replace(struct config *c, struct config *new,
-		    void (*kept)(void *ctx, const char *name), void *ctx)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		if (!keys[i].fixed)
-			continue;
-		if (!same_value(&keys[i], c, new))
-			kept(ctx, keys[i].name);
-		swap_bytes((char *)c + keys[i].offset, (char *)new + keys[i].offset,
-			   value_size(keys[i].type));
-	}
-	swap_bytes(c, new, sizeof(*c));
-	config_free(new);
-}
-
-/* -- for people ------------------------------------------------------------------------------ */
-
-static void print_value(const struct key *key, const void *value, FILE *to)
-{
-	const struct words *w = value;
-
-	switch (key->type) {
-	case VALUE_BOOL:
-		fputs(*(const bool *)value ? "true" : "false", to);
-		break;
-	case VALUE_UID:
-		fprintf(to, "%" PRIu32, *(const uint32_t *)value);
-		break;
-	case VALUE_COUNT:
-	case VALUE_TIME:
-	case VALUE_SIZE:
-		fprintf(to, "%" PRId64, *(const int64_t *)value);
-		break;
-	case VALUE_LEVEL:
-		fputs(log_level_name(*(const enum log_level *)value), to);
-		break;
-	case VALUE_WORDS:
-	case VALUE_ACTIONS:
-	case VALUE_VOLUMES:
-	case VALUE_HOSTS:
-		for (size_t i = 0; i < w->n; i++)
-			fprintf(to, "%s%s", i ? ", " : "[", w->list[i]);
-		fputs(w->n ? "]" : "[]", to);
-		break;
-	default:
-		fputs(*(char *const *)value ? *(char *const *)value : "~", to);
-	}
-}
-
-void config_print(const struct config *c, FILE *to)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		const char *dot = strchr(keys[i].name, '.');
-
-		fprintf(to, "%s%s:", dot ? "  " : "", dot ? dot + 1 : keys[i].name);
-		if (keys[i].type != SECTION) {
-			fputc(' ', to);
-			print_value(&keys[i], (const char *)c + keys[i].offset, to);
-		}
-		fputc('\n', to);
-	}
-}
-
-void config_free(struct config *c)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		void *value = (char *)c + keys[i].offset;
-
-		if (keys[i].type <= VALUE_TEMPLATE)
-			free(*(char **)value);
-		else if (is_words(keys[i].type))
-			words_free(value);
-	}
-	*c = (struct config){ 0 };
 }

@@ -50,7 +50,7 @@ libagent_la_SOURCES = \
 	sync-agent/agent.h \
 	sync-agent/audit.c sync-agent/audit.h \
 	sync-agent/clock.h \
-	sync-agent/config.c sync-agent/config.h \
+	sync-agent/config.c sync-agent/config.h sync-agent/config_keys.h sync-agent/config_values.c \
 	sync-agent/doorbell/listener.c sync-agent/doorbell/listener.h \
 	sync-agent/edit.c sync-agent/edit.h \
 	sync-agent/entry.c sync-agent/entry.h \

@@ -6,24 +6,11 @@ load helpers
 
 setup_file() {
 	bats_require_minimum_version 1.5.0
-	{
-		# Unless the lab has been started with it: then these lines go on with its section.
-		(. "$LAB_STATE/settings" && [ -n "$KUBELET" ]) || cat <<-END
-		kubelet:
-		  listen: $AGENT_KUBELET
-		  certificate: $LAB_STATE/pki/kubelet.crt
-		  key: $LAB_STATE/pki/kubelet.key
-		  clientCA: $LAB_STATE/pki/ca.crt
-		END
-		printf '%s\n' '  streams: 3' nodes: '  create: cluster' logs: '  pods: all'
-	} >"$LAB_STATE/etc/agent-more.yaml"
-	"$LAB" restart agent
-	quiet_slurm
+	kubelet_up '  streams: 3' nodes: '  create: cluster' logs: '  pods: all'
 }
 
 teardown_file() {
-	rm -f "$LAB_STATE/etc/agent-more.yaml"
-	"$LAB" restart agent
+	kubelet_down
 }
 
 setup() {
@@ -39,13 +26,6 @@ teardown() {
 	scancel --quiet -u alice || :
 	[ -z "${readers:-}" ] || kill "${readers[@]}" || :
 	rm -rf "$OUT"
-}
-
-# Since 1.31 kubectl speaks WebSocket, before that SPDY alone.
-needs_websocket() {
-	local minor
-	minor=$(kubectl version --client -o json | jq -r .clientVersion.minor)
-	[ "${minor%%[!0-9]*}" -ge 31 ] || skip "this kubectl speaks no WebSocket"
 }
 
 # Instead of the shell that calls it.

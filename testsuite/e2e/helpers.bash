@@ -70,6 +70,43 @@ no_jobs() {
 	[ -z "$(squeue -h)" ]
 }
 
+# -- kubectl logs and exec --------------------------------------------------------------------
+
+# kubelet_config LINE...: the lines of the agent's configuration by which it serves them, then others. (A line that is
+# indented goes on with the section kubelet.)
+kubelet_config() {
+	{
+		# Unless the lab has been started with it.
+		(. "$LAB_STATE/settings" && [ -n "$KUBELET" ]) || cat <<-END
+		kubelet:
+		  listen: $AGENT_KUBELET
+		  certificate: $LAB_STATE/pki/kubelet.crt
+		  key: $LAB_STATE/pki/kubelet.key
+		  clientCA: $LAB_STATE/pki/ca.crt
+		END
+		printf '%s\n' "$@"
+	} >"$LAB_STATE/etc/agent-more.yaml"
+}
+
+# kubelet_up LINE..., and its end
+kubelet_up() {
+	kubelet_config "$@"
+	"$LAB" restart agent
+	quiet_slurm
+}
+
+kubelet_down() {
+	rm -f "$LAB_STATE/etc/agent-more.yaml"
+	"$LAB" restart agent
+}
+
+# Since 1.31 kubectl speaks WebSocket, before that SPDY alone.
+needs_websocket() {
+	local minor
+	minor=$(kubectl version --client -o json | jq -r .clientVersion.minor)
+	[ "${minor%%[!0-9]*}" -ge 31 ] || skip "this kubectl speaks no WebSocket"
+}
+
 # -- SlurmJobs --------------------------------------------------------------------------------
 
 # submit USER SBATCH-ARGUMENT...: prints the job's id

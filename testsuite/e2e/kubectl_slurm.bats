@@ -6,19 +6,7 @@ load helpers
 
 setup_file() {
 	bats_require_minimum_version 1.5.0
-	{
-		# Unless the lab has been started with it.
-		(. "$LAB_STATE/settings" && [ -n "$KUBELET" ]) || cat <<-END
-		kubelet:
-		  listen: $AGENT_KUBELET
-		  certificate: $LAB_STATE/pki/kubelet.crt
-		  key: $LAB_STATE/pki/kubelet.key
-		  clientCA: $LAB_STATE/pki/ca.crt
-		END
-		printf '%s\n' nodes: '  create: cluster' logs: '  pods: annotated'
-	} >"$LAB_STATE/etc/agent-more.yaml"
-	"$LAB" restart agent
-	quiet_slurm
+	kubelet_up nodes: '  create: cluster' logs: '  pods: annotated'
 	KUBECTLS=kubectl
 	OLD=$LAB_STATE/run/kubectl-old
 	if old_kubectl; then
@@ -35,9 +23,8 @@ old_kubectl() {
 }
 
 teardown_file() {
-	rm -f "$LAB_STATE/etc/agent-more.yaml"
 	rm -rf "$LAB_STATE/run/kubectl-old"
-	"$LAB" restart agent
+	kubelet_down
 }
 
 setup() {

@@ -6,29 +6,11 @@ load helpers
 
 setup_file() {
 	bats_require_minimum_version 1.5.0
-	{
-		# Unless the lab has been started with it.
-		(. "$LAB_STATE/settings" && [ -n "$KUBELET" ]) || cat <<-END
-		kubelet:
-		  listen: $AGENT_KUBELET
-		  certificate: $LAB_STATE/pki/kubelet.crt
-		  key: $LAB_STATE/pki/kubelet.key
-		  clientCA: $LAB_STATE/pki/ca.crt
-		END
-		cat <<-END
-		nodes:
-		  create: cluster
-		logs:
-		  pods: all
-		END
-	} >"$LAB_STATE/etc/agent-more.yaml"
-	"$LAB" restart agent
-	quiet_slurm
+	kubelet_up 'nodes:' '  create: cluster' 'logs:' '  pods: all'
 }
 
 teardown_file() {
-	rm -f "$LAB_STATE/etc/agent-more.yaml"
-	"$LAB" restart agent
+	kubelet_down
 }
 
 setup() {

@@ -17,13 +17,6 @@ teardown_file() {
 	pods_down
 }
 
-# Since 1.31 kubectl speaks WebSocket, before that SPDY alone.
-needs_websocket() {
-	local minor
-	minor=$(kubectl version --client -o json | jq -r .clientVersion.minor)
-	[ "${minor%%[!0-9]*}" -ge 31 ] || skip "this kubectl speaks no WebSocket"
-}
-
 enter() {
 	timeout 60 kubectl exec -n slurm-alice "$@"
 }

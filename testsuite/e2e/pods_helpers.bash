@@ -15,17 +15,7 @@ pods_up() {
 
 # pods_configure [LINE...]
 pods_configure() {
-	{
-		# Unless the lab has been started with it.
-		(. "$LAB_STATE/settings" && [ -n "$KUBELET" ]) || cat <<-END
-		kubelet:
-		  listen: $AGENT_KUBELET
-		  certificate: $LAB_STATE/pki/kubelet.crt
-		  key: $LAB_STATE/pki/kubelet.key
-		  clientCA: $LAB_STATE/pki/ca.crt
-		END
-		printf '%s\n' 'nodes:' '  create: partition' 'pods:' '  scheduler: slurm' "$@"
-	} >"$LAB_STATE/etc/agent-more.yaml"
+	kubelet_config 'nodes:' '  create: partition' 'pods:' '  scheduler: slurm' "$@"
 }
 
 pods_down() {

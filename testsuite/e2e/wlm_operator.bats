@@ -19,24 +19,7 @@ setup_file() {
 	image_bundle "$IMAGES/mpi"
 	mpicc.openmpi -rdynamic -o "$IMAGES/ring-openmpi" "$TOP/testsuite/mpi/ring.c"
 	image_add_mpi "$IMAGES/mpi/rootfs" "$IMAGES/ring-openmpi"
-	{
-		# Unless the lab has been started with it.
-		(. "$LAB_STATE/settings" && [ -n "$KUBELET" ]) || cat <<-END
-		kubelet:
-		  listen: $AGENT_KUBELET
-		  certificate: $LAB_STATE/pki/kubelet.crt
-		  key: $LAB_STATE/pki/kubelet.key
-		  clientCA: $LAB_STATE/pki/ca.crt
-		END
-		cat <<-END
-		nodes:
-		  create: partition
-		logs:
-		  pods: annotated
-		results:
-		  volumes: ["hostPath:$VOLUME"]
-		END
-	} >"$LAB_STATE/etc/agent-more.yaml"
+	kubelet_config 'nodes:' '  create: partition' 'logs:' '  pods: annotated' 'results:' "  volumes: ['hostPath:$VOLUME']"
 	LAB_CONTROLLERS=persistentvolume-binder "$LAB" restart agent controller-manager
 	example volume.yaml | kubectl create -f -
 	eventually bound
