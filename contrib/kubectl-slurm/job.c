@@ -66,6 +66,12 @@ static int take(struct job *ret, struct json_object *object, const char *text, s
 	return 0;
 }
 
+int job_take(struct json_object *object, struct job *ret, struct error *err)
+{
+	*ret = (struct job){ .task = -1 };
+	return take(ret, object, "a list", err);
+}
+
 /* The names of the SlurmJobs with that id, a line each; the caller's. */
 static int names_of_id(const struct kubectl *k, const char *id, char **ret, struct error *err)
 {
@@ -79,7 +85,7 @@ static int names_of_id(const struct kubectl *k, const char *id, char **ret, stru
 		return -1;
 	if ((*ret)[0])
 		return 0;
-	/* Those made in Kubernetes have no such label. */
+	/* Those made in Kubernetes get the label a moment after they have a job. */
 	free(*ret);
 	*ret = NULL;
 	snprintf(filter, sizeof(filter),

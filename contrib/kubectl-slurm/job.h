@@ -24,6 +24,9 @@ void job_free(struct job *j);
  * filled. */
 int job_find(const struct kubectl *k, const char *text, struct job *ret, struct error *err);
 
+/* One of a list. Returns 0, or -1 with err filled. */
+int job_take(struct json_object *object, struct job *ret, struct error *err);
+
 /* A name that Kubernetes takes, which also can't be read as an option. */
 bool job_is_name(const char *text);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/json.h"
 
 #define TARGETS_MAX 100000
 #define TIMEOUT_DEFAULT 60
@@ -17,17 +18,29 @@ void targets_free(struct targets *t)
 	*t = (struct targets){ 0 };
 }
 
-static int add(struct call *call, struct targets *t, const char *name, struct error *err)
+/* Room for one more; NULL with err filled if there is none. */
+static struct target *grow(struct targets *t, struct error *err)
 {
-	struct target *list = realloc(t->list, (t->n + 1) * sizeof(*list));
+	struct target *list =
+		t->n < TARGETS_MAX ? realloc(t->list, (t->n + 1) * sizeof(*list)) : NULL;
 
-	if (!list || t->n == TARGETS_MAX)
-		return error_set(err, ENOMEM, "these are too many jobs; select fewer");
+	if (!list) {
+		error_set(err, ENOMEM, "these are too many jobs; select fewer");
+		return NULL;
+	}
 	t->list = list;
 	list[t->n] = (struct target){ 0 };
-	if (job_find(&call->kubectl, name, &list[t->n].job, err) < 0)
+	return &list[t->n];
+}
+
+static int add(struct call *call, struct targets *t, const char *name, struct error *err)
+{
+	struct target *new = grow(t, err);
+
+	if (!new || job_find(&call->kubectl, name, &new->job, err) < 0)
 		return -1;
-	if (list[t->n++].job.task >= 0)
+	t->n++;
+	if (new->job.task >= 0)
 		return error_set(
 			err, EINVAL,
 			"%s: an array is one SlurmJob, all of its tasks together; of one task: "
@@ -38,25 +51,27 @@ static int add(struct call *call, struct targets *t, const char *name, struct er
 
 static int select_jobs(struct call *call, struct targets *t, struct error *err)
 {
-	_cleanup_free_ char *names = NULL, *selector = NULL;
+	_cleanup_json_ struct json_object *list = NULL;
+	_cleanup_free_ char *selector = NULL;
 	const char *label = call->value[OPT_SELECTOR];
-	char *rest, *name;
+	struct json_object *items;
 
 	if (asprintf(&selector, "--selector=%s", label ? label : "") < 0) {
 		selector = NULL;
 		return error_set(err, ENOMEM, "not enough memory");
 	}
-	if (kubectl_text(
-		    &call->kubectl,
-		    (const char *[]){
-			    "get", RESOURCE, selector,
-			    "--output=jsonpath={range .items[*]}{.metadata.name}{\"\\n\"}{end}",
-			    NULL },
-		    NULL, &names, err) < 0)
+	if (kubectl_json(&call->kubectl,
+			 (const char *[]){ "get", RESOURCE, selector, "--output=json", NULL },
+			 &list, err) < 0)
 		return -1;
-	for (rest = names; (name = strsep(&rest, "\n"));)
-		if (name[0] && add(call, t, name, err) < 0)
+	items = json_get(list, "items");
+	for (size_t i = 0; i < json_length(items); i++) {
+		struct target *new = grow(t, err);
+
+		if (!new || job_take(json_object_array_get_idx(items, i), &new->job, err) < 0)
 			return -1;
+		t->n++;
+	}
 	if (!t->n)
 		fprintf(stderr,
 			"kubectl slurm %s: there are no such SlurmJobs in this namespace.\n",
