@@ -76,6 +76,11 @@ own() {
 	grep -v '^slurmstepd' || :
 }
 
+# logs_are OPTION N: the output of run N alone
+logs_are() {
+	[ "$(logs ${1:+"$1"} | own)" = $'run '"$2"$' begins\nof run '"$2" ]
+}
+
 @test "a job that wasn't requeued has no run before" {
 	running
 	run -1 logs --previous
@@ -86,8 +91,8 @@ own() {
 	running --open-mode=append
 	requeued 1
 	# While it waits, all that there is.
-	[ "$(logs | own)" = $'run 0 begins\nof run 0' ]
-	[ "$(logs --previous | own)" = $'run 0 begins\nof run 0' ]
+	eventually logs_are "" 0
+	eventually logs_are --previous 0
 	again 1
 	[ "$(logs --previous | own)" = $'run 0 begins\nof run 0' ]
 	[ "$(logs --previous -f | own)" = $'run 0 begins\nof run 0' ]
@@ -112,7 +117,7 @@ own() {
 @test "a job whose file was emptied says so; nothing of the new run is hidden" {
 	running
 	requeued 1
-	[ "$(logs --previous | own)" = $'run 0 begins\nof run 0' ]
+	eventually logs_are --previous 0
 	again 1
 	run -1 logs --previous
 	[[ "$output" = *"emptied or replaced when the job began anew"*--open-mode=append* ]]

@@ -165,6 +165,8 @@ asked() {
 	"$LAB" down standby agent
 	kubectl get clusterrole slurm-kube-agent -o json | jq 'del(.metadata.resourceVersion, .metadata.uid)' >"$BATS_FILE_TMPDIR/role.json"
 	jq '.rules |= map(select(.resources != ["leases"]))' "$BATS_FILE_TMPDIR/role.json" | kubectl apply -f - || return 1
+	# This role has leases, too: those of virtual nodes.
+	kubectl delete clusterrolebinding slurm-kube-agent-pods
 	kubectl delete lease -n kube-system slurm-kube-agent-lab
 	# The server's authorizer learns of it by a watch.
 	eventually eval '! kubectl auth can-i --quiet create leases.coordination.k8s.io -n kube-system --as=slurm-kube-agent'
@@ -172,6 +174,7 @@ asked() {
 	pid=$!
 	eventually grep -q 'apply crd/rbac.yaml, or set leader.elect: false' "$BATS_TEST_TMPDIR/agent.log"
 	kubectl replace -f "$BATS_FILE_TMPDIR/role.json"
+	kubectl create clusterrolebinding slurm-kube-agent-pods --clusterrole=slurm-kube-agent-pods --user=slurm-kube-agent
 	eventually grep -q 'leading: lease' "$BATS_TEST_TMPDIR/agent.log"
 	kill "$pid"
 	wait "$pid"
