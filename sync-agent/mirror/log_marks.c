@@ -103,13 +103,11 @@ static struct json_object *mark_of(struct json_object *runs, int64_t restarts, b
 	return (is_stderr ? json_get(run, "stderr") : NULL) ?: json_get(run, "stdout");
 }
 
-/* To Slurm a job that was cancelled while it waited began when it ended. */
+/* To Slurm a job that was cancelled while it waited began when it ended, but on no node. */
 static bool has_begun(struct json_object *job)
 {
-	const char *start = json_get_string(job, "status.startTime"),
-		   *end = json_get_string(job, "status.endTime");
-
-	return start && !companion_job_waits(job) && (!end || strcmp(start, end) != 0);
+	return json_get(job, "status.startTime") && json_get(job, "status.nodeList") &&
+	       !companion_job_waits(job);
 }
 
 /* It was measured while the job waited, not when it ran already. */

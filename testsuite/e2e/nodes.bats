@@ -100,8 +100,8 @@ no_pod() {
 	eventually renewed
 	before=$(renewed)
 	eventually renewed_since "$before"
-	kubectl get lease -n kube-node-lease slurm-lab-debug -o json |
-		jq -e '.spec.leaseDurationSeconds == 40 and .metadata.ownerReferences[0].kind == "Node"'
+	[ "$(kubectl get lease -n kube-node-lease slurm-lab-debug -o json |
+		jq -c '[.spec.leaseDurationSeconds, .metadata.ownerReferences[0].kind]')" = '[40,"Node"]' ]
 }
 
 @test "a partition's limits are labels that can be compared" {
@@ -172,7 +172,7 @@ no_pod() {
 	kubectl create -f - <<<'{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "slurm-lab-night"}}'
 	scontrol create partitionname=night nodes=node1
 	eventually hashed
-	kubectl get node slurm-lab-night -o json | jq -e '.metadata.annotations["slurm-kube.io/cluster"] == null'
+	[ "$(kubectl get node slurm-lab-night -o json | jq '.metadata.annotations["slurm-kube.io/cluster"]')" = null ]
 	scontrol delete partitionname=night
 	eventually no_node "$(kubectl get nodes -o name | sed -n 's|node/\(slurm-lab-night-.*\)|\1|p')"
 	kubectl delete node slurm-lab-night

@@ -24,7 +24,7 @@ teardown() {
 }
 
 # What each run does: it says which one it is.
-RUN='echo run ${SLURM_RESTART_COUNT:-0} begins; echo of run ${SLURM_RESTART_COUNT:-0}; sleep 300'
+RUN='echo run ${SLURM_RESTART_COUNT:-0} begins; echo of run ${SLURM_RESTART_COUNT:-0}; exec sleep 300'
 
 # running SBATCH-ARGUMENT...: alice's job in $OUT, whose id is in $id and whose pod in $pod
 running() {
@@ -39,10 +39,10 @@ logs() {
 	kubectl logs -n slurm-alice "$pod" "$@"
 }
 
-# The number of restarts up to which the agent knows where runs end
+# marked N: the agent knows where the run before the Nth restart ends
 marked() {
-	kubectl get slurmjob -n slurm-alice "$pod" -o jsonpath='{.metadata.annotations.slurm-kube\.io/log-marks}' |
-		jq -e ".[-1].restarts == $1"
+	[ "$(kubectl get slurmjob -n slurm-alice "$pod" -o jsonpath='{.metadata.annotations.slurm-kube\.io/log-marks}' |
+		jq '.[-1].restarts')" = "$1" ]
 }
 
 # requeued N: for the Nth time; it waits, and the agent has seen how far its output has come

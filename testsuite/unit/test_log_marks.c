@@ -20,9 +20,10 @@ static struct json_object *job(const char *status, const char *spec, const char 
 }
 
 #define FILES "\"uid\":1001,\"stdout\":\"/o\",\"stderr\":\"/e\""
+#define BEGAN "\"startTime\":\"1970-01-01T00:01:40Z\",\"nodeList\":\"n1\""
 #define WAITS "{\"state\":\"PENDING\",\"restarts\":1," FILES "}"
-#define RUNS "{\"state\":\"RUNNING\",\"restarts\":1,\"startTime\":\"1970-01-01T00:01:40Z\"," FILES "}"
-#define RUNS2 "{\"state\":\"RUNNING\",\"restarts\":2,\"startTime\":\"1970-01-01T00:01:40Z\"," FILES "}"
+#define RUNS "{\"state\":\"RUNNING\",\"restarts\":1," BEGAN "," FILES "}"
+#define RUNS2 "{\"state\":\"RUNNING\",\"restarts\":2," BEGAN "," FILES "}"
 #define RUN(n, at) "{\"restarts\":" #n ",\"at\":" #at ",\"stdout\":{\"bytes\":" #n "0},\"stderr\":{\"bytes\":" #n "1}}"
 
 static void test_wanted(void **state)
@@ -132,6 +133,10 @@ static void test_part(void **state)
 		{ "{\"state\":\"CANCELLED\",\"restarts\":1,\"startTime\":\"1970-01-01T00:01:40Z\","
 		  "\"endTime\":\"1970-01-01T00:01:40Z\",\"conditions\":[{\"type\":\"Failed\"}]," FILES "}",
 		  NULL, "[" RUN(1, 50) "]", false, false, -1, -1, NULL },
+		/* Cancelled in the second in which it began. */
+		{ "{\"state\":\"CANCELLED\",\"restarts\":1," BEGAN ",\"endTime\":\"1970-01-01T00:01:40Z\","
+		  "\"conditions\":[{\"type\":\"Failed\"}]," FILES "}",
+		  NULL, "[" RUN(1, 50) "]", false, false, 10, -1, NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
