@@ -13,6 +13,7 @@ noinst_PROGRAMS += \
 	testsuite/fuzz/fuzz_options \
 	testsuite/fuzz/fuzz_pod \
 	testsuite/fuzz/fuzz_results \
+	testsuite/fuzz/fuzz_srun_line \
 	testsuite/fuzz/fuzz_watch \
 	testsuite/fuzz/fuzz_yaml
 
@@ -60,6 +61,11 @@ testsuite_fuzz_fuzz_results_SOURCES = testsuite/fuzz/fuzz_results.c testsuite/fu
 testsuite_fuzz_fuzz_results_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 testsuite_fuzz_fuzz_results_LDFLAGS = $(FUZZ_LDFLAGS)
 testsuite_fuzz_fuzz_results_LDADD = libagent.la libmirror.la libcommon_json.la libcommon.la $(CURL_LIBS) $(JSON_LIBS)
+
+testsuite_fuzz_fuzz_srun_line_SOURCES = testsuite/fuzz/fuzz_srun_line.c testsuite/fuzz/fuzz.h
+testsuite_fuzz_fuzz_srun_line_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+testsuite_fuzz_fuzz_srun_line_LDFLAGS = $(FUZZ_LDFLAGS)
+testsuite_fuzz_fuzz_srun_line_LDADD = libagent.la libmirror.la libcommon_json.la libcommon.la $(JSON_LIBS)
 
 testsuite_fuzz_fuzz_watch_SOURCES = testsuite/fuzz/fuzz_watch.c testsuite/fuzz/fuzz.h
 testsuite_fuzz_fuzz_watch_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS)
