@@ -203,7 +203,7 @@ static bool is_unknown_stream(const char *url)
 
 static const struct route {
 	const char *start;
-	bool any_method; /* not GET alone: clients that speak SPDY send POST */
+	bool enters; /* not GET alone: clients that speak SPDY send POST */
 	enum MHD_Result (*send)(const struct request *r);
 } routes[] = {
 	{ "/containerLogs/", false, send_logs },
@@ -219,6 +219,17 @@ static const struct route *find_route(const char *url)
 	return NULL;
 }
 
+/* Whoever enters a job does more than read, also by WebSocket, whose method is GET. */
+static const char *verb_of(const char *url, const char *method)
+{
+	const struct route *route = find_route(url);
+
+	if (route && route->enters)
+		return "create";
+	return strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD) ? "create" :
+											     "get";
+}
+
 static enum MHD_Result take_route(struct request *r, const char *url, const char *method)
 {
 	const struct route *route = find_route(url);
@@ -228,7 +239,7 @@ static enum MHD_Result take_route(struct request *r, const char *url, const char
 		return send_text(r->c, MHD_HTTP_BAD_REQUEST,
 				 "a Slurm job has no such thing; its output: kubectl logs -f, a "
 				 "command beside it: kubectl slurm exec");
-	if (strcmp(method, MHD_HTTP_METHOD_GET) && !(route && route->any_method))
+	if (strcmp(method, MHD_HTTP_METHOD_GET) && !(route && route->enters))
 		return send_text(r->c, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET is known here");
 	if (!strcmp(url, "/healthz"))
 		return send_text(r->c, MHD_HTTP_OK, "ok");
@@ -256,7 +267,7 @@ enum MHD_Result requests_take(void *arg, struct MHD_Connection *c, const char *u
 		return MHD_NO;
 	if (who_may(&s->who, tls->tls_session,
 		    MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION),
-		    method, fd->connect_fd, &err) < 0)
+		    verb_of(url, method), fd->connect_fd, &err) < 0)
 		return send_error(c, &err);
 	newcomers_welcome(&s->newcomers, c);
 	return take_route(&(struct request){ .requests = s,

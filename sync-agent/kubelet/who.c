@@ -103,7 +103,7 @@ static int ask(struct json_object *message, int client, struct error *err)
 }
 
 int who_may(const struct who *who, gnutls_session_t session, const char *authorization,
-	    const char *method, int client, struct error *err)
+	    const char *verb, int client, struct error *err)
 {
 	_cleanup_json_ struct json_object *message = json_object_new_object();
 	int rc = by_certificate(who, session, message, err);
@@ -115,7 +115,6 @@ int who_may(const struct who *who, gnutls_session_t session, const char *authori
 	if (!rc && by_token(authorization, message, err) < 0)
 		return -1;
 	json_set_string(message, "op", "enter");
-	json_set_string(message, "verb",
-			strcmp(method, "GET") && strcmp(method, "HEAD") ? "create" : "get");
+	json_set_string(message, "verb", verb);
 	return ask(message, client, err);
 }

@@ -16,10 +16,10 @@ struct who {
 	bool has_ca; /* certificates are asked for */
 };
 
-/* session: the connection's. authorization: the header's value, or NULL. method: HTTP's. client:
- * the connection's socket. Returns 0 if they may, or -1 with err filled; its code is HTTP's status.
+/* session: the connection's. authorization: the header's value, or NULL. verb: "get" or "create".
+ * client: the connection's socket. Returns 0 if they may, or -1 with err filled; its code is HTTP's status.
  */
 int who_may(const struct who *who, gnutls_session_t session, const char *authorization,
-	    const char *method, int client, struct error *err);
+	    const char *verb, int client, struct error *err);
 
 #endif

@@ -267,7 +267,12 @@ shows() {
 
 # status CURL-ARGUMENT...: HTTP's
 status() {
-	curl -s -o "$BATS_TEST_TMPDIR/body" -w '%{http_code}' --cacert "$LAB_STATE/pki/ca.crt" "https://$AGENT_KUBELET/healthz" "$@"
+	code_of /healthz "$@"
+}
+
+# code_of PATH CURL-ARGUMENT...
+code_of() {
+	curl -s -o "$BATS_TEST_TMPDIR/body" -w '%{http_code}' --cacert "$LAB_STATE/pki/ca.crt" "https://$AGENT_KUBELET$1" "${@:2}"
 }
 
 # an authority and a client's certificate by it
@@ -309,6 +314,11 @@ other_ca() {
 	kubectl create clusterrolebinding logs-reader --clusterrole=logs-reader --serviceaccount=default:logs-reader
 	# The no is remembered for ten seconds.
 	eventually eval '[ "$(status -H "Authorization: Bearer $token")" = 200 ]'
+	# Who may read may not enter, though a WebSocket begins with a GET.
+	for what in exec attach; do
+		[ "$(code_of "/$what/slurm-alice/lab-1/stdout?command=true" -H "Authorization: Bearer $token")" = 403 ]
+		grep verb=create "$BATS_TEST_TMPDIR/body"
+	done
 	kubectl delete clusterrolebinding/logs-reader clusterrole/logs-reader
 	kubectl delete serviceaccount -n default logs-reader
 }
