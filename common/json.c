@@ -115,6 +115,26 @@ size_t json_length(struct json_object *array)
 	return json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
 }
 
+size_t json_find_index(struct json_object *array, const char *key, const char *text)
+{
+	size_t i, n = json_length(array);
+
+	for (i = 0; i < n; i++) {
+		const char *its = json_member_string(json_object_array_get_idx(array, i), key);
+
+		if (its && text && !strcmp(its, text))
+			break;
+	}
+	return i;
+}
+
+struct json_object *json_find(struct json_object *array, const char *key, const char *text)
+{
+	size_t i = json_find_index(array, key, text);
+
+	return i < json_length(array) ? json_object_array_get_idx(array, i) : NULL;
+}
+
 void json_set_string(struct json_object *o, const char *key, const char *value)
 {
 	if (value)

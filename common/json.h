@@ -43,6 +43,11 @@ const char *json_member_string(struct json_object *o, const char *key);
 /* The number of an array's elements; 0 for whatever is no array. */
 size_t json_length(struct json_object *array);
 
+/* The first of an array's objects whose member of that key is that text, which may be NULL. Borrowed; NULL: there is none.
+ * The second: its index, the array's length if there is none. */
+struct json_object *json_find(struct json_object *array, const char *key, const char *text);
+size_t json_find_index(struct json_object *array, const char *key, const char *text);
+
 /* Set o[key]; a NULL string sets nothing. */
 void json_set_string(struct json_object *o, const char *key, const char *value);
 void json_set_int(struct json_object *o, const char *key, int64_t value);

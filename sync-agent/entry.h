@@ -111,6 +111,10 @@ struct entries {
 	struct entry *by_id, *by_name; /* uthash tables; each entry is in by_name */
 };
 
+/* What a table by name has as its key: both names in one piece, the NUL between them included. The caller frees it; NULL
+ * without memory. */
+char *entry_key(const char *namespace, const char *name, size_t *len);
+
 struct entry *entry_find(const struct entries *all, uint32_t id);
 struct entry *entry_find_name(const struct entries *all, const char *namespace, const char *name);
 

@@ -53,7 +53,7 @@ libagent_la_SOURCES = \
 	sync-agent/config.c sync-agent/config.h sync-agent/config_keys.h sync-agent/config_values.c \
 	sync-agent/doorbell/listener.c sync-agent/doorbell/listener.h \
 	sync-agent/edit.c sync-agent/edit.h \
-	sync-agent/entry.c sync-agent/entry.h \
+	sync-agent/entry.c sync-agent/entry.h sync-agent/entry_object.c \
 	sync-agent/fence.c sync-agent/fence.h \
 	sync-agent/kube/access.c sync-agent/kube/access.h \
 	sync-agent/kube/base64.c sync-agent/kube/base64.h \
@@ -80,6 +80,7 @@ libagent_la_SOURCES = \
 	sync-agent/pack.c sync-agent/pack.h \
 	sync-agent/submit/mark.c sync-agent/submit/mark.h \
 	sync-agent/submit/options.c sync-agent/submit/options.h \
+	sync-agent/submit/references.c sync-agent/submit/references.h \
 	sync-agent/submit/words.c sync-agent/submit/words.h \
 	sync-agent/tombs.c
 libagent_la_CFLAGS = $(AM_CFLAGS) $(ZLIB_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(SYSTEMD_CFLAGS) $(YAML_CFLAGS)
@@ -98,6 +99,7 @@ libpods_la_SOURCES = \
 	sync-agent/pods/translate_container.c \
 	sync-agent/pods/translate_env.c \
 	sync-agent/pods/translate_files.c \
+	sync-agent/pods/translate_pod.c \
 	sync-agent/pods/translate_resources.c \
 	sync-agent/pods/translate_volume.c \
 	sync-agent/pods/translation.h
@@ -116,6 +118,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/events.c \
 	sync-agent/finished.c \
 	sync-agent/history.c \
+	sync-agent/http/listen.c sync-agent/http/listen.h \
 	sync-agent/http/server.c sync-agent/http/server.h \
 	sync-agent/inbound_kube.c \
 	sync-agent/inbound_slurm.c \
@@ -146,6 +149,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/kubelet/stream.c sync-agent/kubelet/stream.h \
 	sync-agent/kubelet/who.c sync-agent/kubelet/who.h \
 	sync-agent/leader.c sync-agent/leader.h \
+	sync-agent/loop.c sync-agent/loop.h \
 	sync-agent/main.c \
 	sync-agent/metrics/report.c sync-agent/metrics/report.h \
 	sync-agent/namespaces.c \
@@ -154,6 +158,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/notify.c sync-agent/notify.h \
 	sync-agent/once.c \
 	sync-agent/owner/become.c sync-agent/owner/become.h \
+	sync-agent/owner/child.c sync-agent/owner/child.h \
 	sync-agent/owner/helper.c sync-agent/owner/protocol.h \
 	sync-agent/owner/owner.c sync-agent/owner/owner.h \
 	sync-agent/owner/plain_file.c sync-agent/owner/plain_file.h \
@@ -194,6 +199,7 @@ sync_agent_slurm_kube_agent_SOURCES = \
 	sync-agent/submit/steps.h \
 	sync-agent/submit/submit.c sync-agent/submit/submit.h \
 	sync-agent/submit/tell.c \
+	sync-agent/start.c \
 	sync-agent/sync.c \
 	sync-agent/verbs/cancel.c \
 	sync-agent/verbs/hold.c \

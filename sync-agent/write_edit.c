@@ -30,21 +30,16 @@ void write_mark(struct agent *a, struct entry *e, struct json_object *patch,
 /* The condition Synced in a status that the server gave us: as the entry has it. */
 static void set_synced(struct json_object *status, const struct synced *synced)
 {
-	struct json_object *list = json_get(status, "conditions");
+	struct json_object *c = json_find(json_get(status, "conditions"), "type", "Synced");
 	char when[TIME_SIZE];
 
+	if (!synced->refused || !c)
+		return;
 	text_time(synced->since, when);
-	for (size_t i = 0; synced->refused && i < json_length(list); i++) {
-		struct json_object *c = json_object_array_get_idx(list, i);
-		const char *type = json_get_string(c, "type");
-
-		if (!type || strcmp(type, "Synced"))
-			continue;
-		json_set_string(c, "status", "False");
-		json_set_string(c, "lastTransitionTime", when);
-		json_set_string(c, "reason", synced->reason);
-		json_object_object_add(c, "message", text_json(synced->message, TEXT_MAX));
-	}
+	json_set_string(c, "status", "False");
+	json_set_string(c, "lastTransitionTime", when);
+	json_set_string(c, "reason", synced->reason);
+	json_object_object_add(c, "message", text_json(synced->message, TEXT_MAX));
 }
 
 static void settled_late(struct write *w, struct json_object *object)

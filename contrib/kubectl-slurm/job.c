@@ -284,16 +284,7 @@ int job_watch(const struct kubectl *k, const struct job_watch *what, struct erro
 
 struct json_object *job_condition(struct json_object *object, const char *type)
 {
-	struct json_object *list = json_get(object, "status.conditions");
-
-	for (size_t i = 0; i < json_length(list); i++) {
-		struct json_object *c = json_object_array_get_idx(list, i);
-		const char *is = json_get_string(c, "type");
-
-		if (is && !strcmp(is, type))
-			return c;
-	}
-	return NULL;
+	return json_find(json_get(object, "status.conditions"), "type", type);
 }
 
 bool job_condition_is(struct json_object *object, const char *type, const char *status)

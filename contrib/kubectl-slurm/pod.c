@@ -13,42 +13,19 @@ static bool has_container(struct json_object *pod, const char *name)
 {
 	struct json_object *list = json_get(pod, "spec.containers");
 
-	for (size_t i = 0; i < json_length(list); i++) {
-		const char *is = json_get_string(json_object_array_get_idx(list, i), "name");
-
-		if (!name || (is && !strcmp(is, name)))
-			return true;
-	}
-	return false;
+	return name ? json_find(list, "name", name) != NULL : json_length(list) > 0;
 }
 
 static bool is_of(struct json_object *pod, const struct job *job)
 {
-	struct json_object *owners = json_get(pod, "metadata.ownerReferences");
-	const char *uid = json_get_string(job->object, "metadata.uid");
-
-	for (size_t i = 0; i < json_length(owners); i++) {
-		const char *is = json_get_string(json_object_array_get_idx(owners, i), "uid");
-
-		if (is && uid && !strcmp(is, uid))
-			return true;
-	}
-	return false;
+	return json_find(json_get(pod, "metadata.ownerReferences"), "uid",
+			 json_get_string(job->object, "metadata.uid")) != NULL;
 }
 
 /* That pod has become this job: it has the job's output itself. */
 static const char *pod_that_is_job(struct json_object *object)
 {
-	struct json_object *owners = json_get(object, "metadata.ownerReferences");
-
-	for (size_t i = 0; i < json_length(owners); i++) {
-		struct json_object *o = json_object_array_get_idx(owners, i);
-		const char *kind = json_get_string(o, "kind");
-
-		if (kind && !strcmp(kind, "Pod"))
-			return json_get_string(o, "name");
-	}
-	return NULL;
+	return json_get_string(json_find(json_get(object, "metadata.ownerReferences"), "kind", "Pod"), "name");
 }
 
 /* -- the annotation --------------------------------------------------------------------------- */

@@ -9,15 +9,14 @@
 #include <utlist.h>
 
 #include "common/buffer.h"
-#include "common/doorbell.h"
 #include "sync-agent/clock.h"
+#include "sync-agent/http/listen.h"
 #include "sync-agent/metrics/report.h"
 
 #define CONNECTIONS_MAX 16
 #define REQUEST_MAX 8192
 #define CONNECTION_US 10000000
 #define ANSWER_MAX (1 << 20)
-#define BACKLOG 32
 #define AGAIN_US 1000
 
 struct connection {
@@ -145,29 +144,9 @@ static int64_t end_old(struct http *h)
 
 /* -- start and steps ------------------------------------------------------------------------ */
 
-static int open_socket(const char *address, struct error *err)
-{
-	_cleanup_close_ int fd = -1;
-	struct doorbell_target target;
-	char text[128];
-	int on = 1;
-
-	snprintf(text, sizeof(text), "udp:%s", address); /* the same form of address */
-	if (doorbell_target_parse(text, &target, err) < 0)
-		return -1;
-	fd = socket(target.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return error_errno(err, "http.listen %s", address);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&target.address, target.length) < 0 ||
-	    listen(fd, BACKLOG) < 0)
-		return error_errno(err, "http.listen %s", address);
-	return TAKE_FD(fd);
-}
-
 struct http *http_start(const char *address, const struct agent *a, struct error *err)
 {
-	_cleanup_close_ int fd = open_socket(address, err);
+	_cleanup_close_ int fd = http_listen("http.listen", address, err);
 	struct http *h = fd < 0 ? NULL : calloc(1, sizeof(*h));
 
 	if (!h)

@@ -11,13 +11,13 @@
 
 #include "common/json.h"
 #include "sync-agent/clock.h"
+#include "sync-agent/http/listen.h"
 #include "sync-agent/kubelet/asked.h"
 #include "sync-agent/kubelet/keeper.h"
 #include "sync-agent/kubelet/protocol.h"
 #include "sync-agent/log.h"
 #include "sync-agent/pods/companion.h"
 
-#define BACKLOG 512
 #define AT_ONCE 64
 #define AGAIN_US 20000 /* the keeper had no room for an answer */
 #define BUFFER_BYTES (4 << 20)
@@ -38,26 +38,6 @@ struct kubelet {
 
 /* -- start and stop --------------------------------------------------------------------------- */
 
-static int open_socket(const char *address, struct error *err)
-{
-	_cleanup_close_ int fd = -1;
-	struct doorbell_target target;
-	char text[128];
-	int on = 1;
-
-	snprintf(text, sizeof(text), "udp:%s", address); /* the same form of address */
-	if (doorbell_target_parse(text, &target, err) < 0)
-		return -1;
-	fd = socket(target.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return error_errno(err, "kubelet.listen %s", address);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&target.address, target.length) < 0 ||
-	    listen(fd, BACKLOG) < 0)
-		return error_errno(err, "kubelet.listen %s", address);
-	return TAKE_FD(fd);
-}
-
 static void grow_buffers(int fd)
 {
 	int bytes = BUFFER_BYTES;
@@ -69,7 +49,7 @@ static void grow_buffers(int fd)
 
 struct kubelet *kubelet_start(const struct config *c, struct error *err)
 {
-	_cleanup_close_ int listener = open_socket(c->kubelet_listen, err);
+	_cleanup_close_ int listener = http_listen("kubelet.listen", c->kubelet_listen, err);
 	struct kubelet *k = listener < 0 ? NULL : calloc(1, sizeof(*k));
 	int pair[2];
 

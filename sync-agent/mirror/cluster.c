@@ -33,16 +33,10 @@ static struct json_object *jobs(const struct tally *t)
 /* The old condition of that status, so that its time stays. */
 static const char *since(struct json_object *before, const char *status)
 {
-	struct json_object *list = json_get(before, "conditions");
+	struct json_object *c = json_find(json_get(before, "conditions"), "type", "Ready");
+	const char *old = json_get_string(c, "status");
 
-	for (size_t i = 0; i < json_length(list); i++) {
-		struct json_object *c = json_object_array_get_idx(list, i);
-		const char *type = json_get_string(c, "type"), *old = json_get_string(c, "status");
-
-		if (type && old && !strcmp(type, "Ready") && !strcmp(old, status))
-			return json_get_string(c, "lastTransitionTime");
-	}
-	return NULL;
+	return old && !strcmp(old, status) ? json_get_string(c, "lastTransitionTime") : NULL;
 }
 
 static struct json_object *ready(const struct cluster_facts *f, struct json_object *before)

@@ -16,16 +16,7 @@ static const char *const phases[] = { "Pending", "Running", "Succeeded", "Failed
 
 static struct json_object *condition_of(struct json_object *job, const char *type)
 {
-	struct json_object *list = json_get(job, "status.conditions");
-
-	for (size_t i = 0; i < json_length(list); i++) {
-		struct json_object *c = json_object_array_get_idx(list, i);
-		const char *its = json_get_string(c, "type");
-
-		if (its && !strcmp(its, type))
-			return c;
-	}
-	return NULL;
+	return json_find(json_get(job, "status.conditions"), "type", type);
 }
 
 /* A job whose end was never seen has failed, too: it doesn't run any more, and nobody knows how it

@@ -24,31 +24,12 @@ static const struct {
 	{ CONDITION, json_type_object, true },
 };
 
-/* The place of a condition of that type in a list. */
-static size_t find_condition(struct json_object *list, const char *type)
-{
-	size_t i, n = json_length(list);
-
-	for (i = 0; i < n; i++) {
-		const char *its = json_get_string(json_object_array_get_idx(list, i), "type");
-
-		if (its && !strcmp(its, type))
-			break;
-	}
-	return i;
-}
-
 /* Of a status as the API server has it, NULL if it isn't there. Borrowed. */
 static struct json_object *kind_in(struct json_object *status, const char *kind)
 {
-	struct json_object *list = json_get(status, "conditions");
-
 	if (strcmp(kind, CONDITION))
 		return json_get(status, kind);
-	/* Past the end there is none. */
-	return json_object_is_type(list, json_type_array) ?
-		       json_object_array_get_idx(list, find_condition(list, OBJECT_RESULTS_CONDITION)) :
-		       NULL;
+	return json_find(json_get(status, "conditions"), "type", OBJECT_RESULTS_CONDITION);
 }
 
 struct json_object *details_of(struct json_object *status)
@@ -219,19 +200,6 @@ static struct json_object *steps_of(struct json_object *details)
 	return list;
 }
 
-static size_t find(struct json_object *list, const char *id)
-{
-	size_t i, n = json_length(list);
-
-	for (i = 0; i < n; i++) {
-		const char *its = json_get_string(json_object_array_get_idx(list, i), "id");
-
-		if (its && !strcmp(its, id))
-			break;
-	}
-	return i;
-}
-
 /* Make room for one more: the oldest that has ended goes, else the oldest. */
 static void shorten(struct json_object *list)
 {
@@ -266,7 +234,7 @@ bool details_note_step(struct json_object *details, const struct step *step)
 	size_t i;
 
 	step_id(step, id);
-	i = find(list, id);
+	i = json_find_index(list, "id", id);
 	if (i < json_length(list)) {
 		time_t ended;
 

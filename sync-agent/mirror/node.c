@@ -131,7 +131,7 @@ static bool is_ip(const char *text)
  * no DNS. */
 static void set_endpoint(struct json_object *status, const struct node_facts *f)
 {
-	struct json_object *list = json_object_new_array(), *endpoints, *port;
+	struct json_object *list = json_object_new_array(), *endpoints, *port, *features;
 	struct json_object *address = json_object_new_object();
 
 	if (f->address) {
@@ -148,6 +148,9 @@ static void set_endpoint(struct json_object *status, const struct node_facts *f)
 	json_set_int(port, "Port", f->port);
 	json_object_object_add(endpoints, "kubeletEndpoint", port);
 	json_object_object_add(status, "daemonEndpoints", endpoints);
+	features = json_object_new_array();
+	json_object_array_add(features, json_object_new_string(NODE_WEBSOCKETS));
+	json_object_object_add(status, "declaredFeatures", features);
 }
 
 /* All of these have to be there, be it as empty texts. */

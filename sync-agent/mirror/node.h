@@ -19,6 +19,9 @@
 #define NODE_PARTITION "slurm-kube.io/partition"
 /* It was cordoned for that reason by the agent, who will uncordon it. */
 #define NODE_CORDONED "slurm-kube.io/cordoned"
+/* In status.declaredFeatures: the kubelet takes WebSockets, so that the API server makes no SPDY of them.
+ * Source: Kubernetes enhancement 4006, from 1.36 on. */
+#define NODE_WEBSOCKETS "ExtendWebSocketsToKubelet"
 
 struct node_facts {
 	const char *cluster, *name;

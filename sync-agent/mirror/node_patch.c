@@ -119,18 +119,6 @@ struct json_object *node_patch(struct json_object *is, struct json_object *wante
 
 /* -- status --------------------------------------------------------------------------------- */
 
-static struct json_object *find_condition(struct json_object *list, const char *type)
-{
-	for (size_t i = 0; type && i < json_length(list); i++) {
-		struct json_object *c = json_object_array_get_idx(list, i);
-		const char *its = json_get_string(c, "type");
-
-		if (its && !strcmp(its, type))
-			return c;
-	}
-	return NULL;
-}
-
 static bool same_text(struct json_object *a, struct json_object *b, const char *key)
 {
 	const char *x = json_get_string(a, key), *y = json_get_string(b, key);
@@ -147,12 +135,12 @@ static struct json_object *merge_conditions(struct json_object *is, struct json_
 	for (size_t i = 0; i < json_length(is); i++) {
 		struct json_object *c = json_object_array_get_idx(is, i);
 
-		if (!find_condition(wanted, json_get_string(c, "type")))
+		if (!json_find(wanted, "type", json_get_string(c, "type")))
 			json_object_array_add(list, json_object_get(c));
 	}
 	for (size_t i = 0; i < json_length(wanted); i++) {
 		struct json_object *c = json_object_array_get_idx(wanted, i), *copy = NULL;
-		struct json_object *before = find_condition(is, json_get_string(c, "type"));
+		struct json_object *before = json_find(is, "type", json_get_string(c, "type"));
 
 		json_object_deep_copy(c, &copy, NULL);
 		*differs |= !before || !same_text(before, c, "status") ||
@@ -173,6 +161,17 @@ static void differ_amounts(struct json_object *is, struct json_object *wanted, c
 
 	differ(json_member(is, key), json_member(wanted, key), every, same_amount, o);
 	put(patch, key, o);
+}
+
+/* API servers before 1.35 don't keep it: it goes along, and is no reason to write. */
+static void differ_features(struct json_object *is, struct json_object *wanted,
+			    struct json_object *patch)
+{
+	static const char key[] = "declaredFeatures";
+	struct json_object *value = json_member(wanted, key);
+
+	if (value && !same(value, json_member(is, key)))
+		json_object_object_add(patch, key, json_object_get(value));
 }
 
 struct json_object *node_status_patch(struct json_object *is, struct json_object *wanted,
@@ -204,6 +203,7 @@ struct json_object *node_status_patch(struct json_object *is, struct json_object
 		return NULL;
 	}
 	json_object_object_add(patch, "conditions", list);
+	differ_features(before, after, patch);
 	o = json_object_new_object();
 	json_object_object_add(o, "status", patch);
 	return o;

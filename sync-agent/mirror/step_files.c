@@ -185,23 +185,11 @@ bool step_files_container(const char *name, char id[STEP_ID_SIZE], bool *is_stde
 	return true;
 }
 
-static struct json_object *find(struct json_object *steps, const char *id)
-{
-	for (size_t i = 0; i < json_length(steps); i++) {
-		struct json_object *o = json_object_array_get_idx(steps, i);
-		const char *its = json_get_string(o, "id");
-
-		if (its && !strcmp(its, id))
-			return o;
-	}
-	return NULL;
-}
-
 bool step_files_ended(struct json_object *steps, const char *container)
 {
 	char id[STEP_ID_SIZE];
 
-	return step_files_container(container, id, NULL) && json_get(find(steps, id), "endTime");
+	return step_files_container(container, id, NULL) && json_get(json_find(steps, "id", id), "endTime");
 }
 
 static int refuse_unknown(struct json_object *slurmjob, const char *id, struct error *err)
@@ -244,7 +232,7 @@ int step_files_find(struct json_object *slurmjob, const char *container, struct 
 {
 	char id[STEP_ID_SIZE] = "";
 	bool is_stderr = false, is = step_files_container(container, id, &is_stderr);
-	struct json_object *step = is ? find(json_get(slurmjob, "status.steps"), id) : NULL;
+	struct json_object *step = is ? json_find(json_get(slurmjob, "status.steps"), "id", id) : NULL;
 	const char *out = json_get_string(step, "stdout"),
 		   *start = json_get_string(step, "startTime");
 	const char *path = is_stderr ? json_get_string(step, "stderr") : out;

@@ -25,16 +25,11 @@ static struct json_object *status_of(struct job_pod *j, const char *container)
 	static const char *const lists[] = { "status.initContainerStatuses",
 					     "status.containerStatuses" };
 
-	for (size_t i = 0; container && i < ARRAY_SIZE(lists); i++) {
-		struct json_object *list = json_get(j->pod, lists[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		struct json_object *c = json_find(json_get(j->pod, lists[i]), "name", container);
 
-		for (size_t k = 0; k < json_length(list); k++) {
-			struct json_object *c = json_object_array_get_idx(list, k);
-			const char *name = json_get_string(c, "name");
-
-			if (name && !strcmp(name, container))
-				return c;
-		}
+		if (c)
+			return c;
 	}
 	return NULL;
 }

@@ -29,24 +29,10 @@ bool pods_wanted(const struct agent *a)
 
 /* -- the table ------------------------------------------------------------------------------ */
 
-/* Both names in one piece, the NUL between them included. NULL without memory. */
-static char *make_key(const char *namespace, const char *name, size_t *len)
-{
-	size_t first = strlen(namespace) + 1;
-	char *key = malloc(first + strlen(name) + 1);
-
-	if (!key)
-		return NULL;
-	memcpy(key, namespace, first);
-	strcpy(key + first, name);
-	*len = first + strlen(name);
-	return key;
-}
-
 struct pod *pods_find(const struct pods *all, const char *namespace, const char *name)
 {
 	size_t len;
-	_cleanup_free_ char *key = make_key(namespace, name, &len);
+	_cleanup_free_ char *key = entry_key(namespace, name, &len);
 	struct pod *p = NULL;
 
 	if (key)
@@ -65,7 +51,7 @@ struct pod *pods_add(struct agent *a, const char *namespace, const char *name,
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return NULL;
-	p->namespace = make_key(namespace, name, &len);
+	p->namespace = entry_key(namespace, name, &len);
 	if (!p->namespace) {
 		free(p);
 		return NULL;

@@ -14,16 +14,7 @@
 
 static struct json_object *condition_of(struct json_object *job, const char *type)
 {
-	struct json_object *list = json_get(job, "status.conditions");
-
-	for (size_t i = 0; i < json_length(list); i++) {
-		struct json_object *c = json_object_array_get_idx(list, i);
-		const char *its = json_get_string(c, "type");
-
-		if (its && !strcmp(its, type))
-			return c;
-	}
-	return NULL;
+	return json_find(json_get(job, "status.conditions"), "type", type);
 }
 
 bool pod_job_ended(struct json_object *job)
@@ -265,15 +256,7 @@ struct json_object *pod_status_refused(struct json_object *pod, const char *reas
 
 bool pod_status_had_job(struct json_object *pod)
 {
-	struct json_object *list = json_get(pod, "status.conditions");
-
-	for (size_t i = 0; i < json_length(list); i++) {
-		const char *type = json_get_string(json_object_array_get_idx(list, i), "type");
-
-		if (type && !strcmp(type, POD_HAS_JOB))
-			return true;
-	}
-	return false;
+	return json_find(json_get(pod, "status.conditions"), "type", POD_HAS_JOB) != NULL;
 }
 
 bool pod_status_has(struct json_object *is, struct json_object *wanted)

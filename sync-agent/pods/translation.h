@@ -11,6 +11,7 @@
 
 #define POD_PATH_SIZE 256 /* of a field's path: "spec.containers[0].env[1].name" */
 #define POD_CONTAINERS_MAX 64
+#define POD_GRACE_DEFAULT 30 /* seconds */
 #define POD_LIST_MAX 1024 /* variables, mounts, items ... of one list */
 
 enum pod_resource { POD_CPU, POD_MEMORY, POD_GPU, POD_LEFT_OUT, POD_RESOURCES };
@@ -80,6 +81,8 @@ const char *pod_reference(struct translation *t, const char *path, const char *k
 /* "Secret 'x'", for messages */
 struct json_object *pod_reference_title(const char *kind, const char *name);
 
+/* translate_pod.c */
+int pod_take_spec(struct translation *t, const char *path, struct json_object *spec);
 /* translate_container.c */
 int pod_take_container(struct translation *t, const char *path, struct json_object *container,
 		       bool init);

@@ -80,16 +80,7 @@ static void invalid(struct collection *c, const char *text)
 
 static struct json_object *condition(struct json_object *object, const char *type)
 {
-	struct json_object *list = json_get(object, "status.conditions");
-
-	for (size_t i = 0; i < json_length(list); i++) {
-		struct json_object *o = json_object_array_get_idx(list, i);
-		const char *its = json_get_string(o, "type");
-
-		if (its && !strcmp(its, type))
-			return o;
-	}
-	return NULL;
+	return json_find(json_get(object, "status.conditions"), "type", type);
 }
 
 /* One that was cancelled while it waited began when it ended, on no node. */

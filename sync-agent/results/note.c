@@ -48,16 +48,7 @@ void results_note_take(struct results_note **note, struct json_object *list)
 
 struct json_object *results_condition(struct json_object *status)
 {
-	struct json_object *list = json_get(status, "conditions");
-
-	for (size_t i = 0; i < json_length(list); i++) {
-		struct json_object *c = json_object_array_get_idx(list, i);
-		const char *type = json_get_string(c, "type");
-
-		if (type && !strcmp(type, OBJECT_RESULTS_CONDITION))
-			return c;
-	}
-	return NULL;
+	return json_find(json_get(status, "conditions"), "type", OBJECT_RESULTS_CONDITION);
 }
 
 void results_note_take_status(struct results_note *note, struct json_object *status)

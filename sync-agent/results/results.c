@@ -180,11 +180,6 @@ bool results_hold(const struct agent *a, const struct entry *e)
 	return c->active || c->begun || !e->deleting || e->results->told == c->key;
 }
 
-static int64_t earlier(int64_t x, int64_t y)
-{
-	return x < y ? x : y;
-}
-
 /* -- steps ------------------------------------------------------------------------------------ */
 
 void collection_go(struct collection *c, enum collection_step step)
@@ -252,7 +247,7 @@ static bool find_entry(struct collection *c, int64_t *next)
 			continue;
 		if (c->claims[c->at].next <= now)
 			return true;
-		*next = earlier(*next, c->claims[c->at].next - now);
+		*next = clock_earlier(*next, c->claims[c->at].next - now);
 	}
 	return false;
 }
@@ -308,7 +303,7 @@ static int64_t activate(struct agent *a, int64_t now)
 		if (a->results.n_active >= most)
 			break;
 		if (c->not_before > now) {
-			next = earlier(next, c->not_before);
+			next = clock_earlier(next, c->not_before);
 			continue;
 		}
 		if (active_in(a, c->namespace) >= share)
@@ -345,9 +340,9 @@ static int64_t advance(struct collection *c, int64_t now)
 		;
 	next = collection_tell(c);
 	if (c->not_before > now)
-		next = earlier(next, c->not_before);
+		next = clock_earlier(next, c->not_before);
 	if (c->fd >= 0)
-		next = earlier(next, c->deadline);
+		next = clock_earlier(next, c->deadline);
 	if (c->step == COLLECT_ENTRY && c->not_before > now)
 		deactivate(c);
 	return next;
@@ -364,7 +359,7 @@ int64_t results_run(struct agent *a)
 		return a->kube_pause_until;
 	next = activate(a, now);
 	DL_FOREACH_SAFE (a->results.active, c, tmp)
-		next = earlier(next, advance(c, now));
+		next = clock_earlier(next, advance(c, now));
 	return next;
 }
 

@@ -7,16 +7,7 @@
 #include <json-c/json.h>
 
 #include "common/error.h"
-
-/* What spec refers to, read beforehand: the objects as the API server has them, by name; NULL where
- * spec refers to none of that kind. */
-struct submit_references {
-	struct json_object *config_maps, *secrets;
-};
-
-/* The names of the ConfigMaps and Secrets that spec refers to, as {"configmaps": {NAME: true, ...},
- * "secrets": {...}}: a new object. */
-struct json_object *submit_references_of(struct json_object *spec);
+#include "sync-agent/submit/references.h"
 
 /* {"options": [...], "environment": ["NAME=VALUE", ...], "script": "..."}: a new object, or NULL with
  * err filled: "spec.FIELD: what is wrong"; its code is ENOENT when only a reference is missing. name

@@ -17,24 +17,20 @@ static uint64_t hash_of(const char *status, const char *reason, const char *mess
 
 void submit_take_shown(struct submission *s, struct json_object *object)
 {
-	struct json_object *list = json_get(object, "status.conditions");
+	struct json_object *c = json_find(json_get(object, "status.conditions"), "type", "Accepted");
+	const char *status = json_get_string(c, "status");
 
 	s->shown_hash = 0;
 	s->shown_false = false;
 	s->shown_generation = json_get_int(object, "status.observedGeneration", 0);
-	for (size_t i = 0; i < json_length(list); i++) {
-		struct json_object *c = json_object_array_get_idx(list, i);
-		const char *type = json_get_string(c, "type"), *status = json_get_string(c, "status");
-
-		if (!type || !status || strcmp(type, "Accepted"))
-			continue;
-		/* Refused before this agent was started: there is no other answer to the same. */
-		s->shown_false = !strcmp(status, "False");
-		s->refused |= s->shown_false &&
-			      s->shown_generation == json_get_int(object, "metadata.generation", 0);
-		s->shown_hash = hash_of(status, json_get_string(c, "reason") ?: "",
-					json_get_string(c, "message") ?: "");
-	}
+	if (!status)
+		return;
+	/* Refused before this agent was started: there is no other answer to the same. */
+	s->shown_false = !strcmp(status, "False");
+	s->refused |= s->shown_false &&
+		      s->shown_generation == json_get_int(object, "metadata.generation", 0);
+	s->shown_hash = hash_of(status, json_get_string(c, "reason") ?: "",
+				json_get_string(c, "message") ?: "");
 }
 
 /* One condition, and only what differs from what the object says already. */

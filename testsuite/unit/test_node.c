@@ -331,6 +331,8 @@ static void test_status_patch(void **state)
 	json_set_string(condition(is, "Ready"), "lastTransitionTime", "2020-01-01T00:00:00Z");
 	json_set_string(c, "type", "Others");
 	json_object_array_add(json_get(is, "status.conditions"), c);
+	/* An API server that doesn't know them hasn't kept them. */
+	json_object_object_del(json_get(is, "status"), "declaredFeatures");
 	wanted = node_object(&f);
 	assert_null(node_status_patch(is, wanted, &urgent));
 	assert_false(urgent);
@@ -344,6 +346,8 @@ static void test_status_patch(void **state)
 	assert_string_equal(text_of(json_get(patch, "status.allocatable")), "{\"cpu\":\"19\"}");
 	assert_string_equal(text_of(json_get(patch, "status.capacity")),
 			    "{\"nvidia.com/gpu\":null}");
+	assert_string_equal(text_of(json_get(patch, "status.declaredFeatures")),
+			    "[\"ExtendWebSocketsToKubelet\"]");
 	assert_non_null(condition(patch, "Others"));
 	assert_string_equal(json_get_string(condition(patch, "Ready"), "lastTransitionTime"),
 			    "2020-01-01T00:00:00Z");
