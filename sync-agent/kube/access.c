@@ -138,14 +138,19 @@ static int read_pem(struct kube_access *a, const char *kubeconfig, struct json_o
 	return buffer_read_file(path, PEM_MAX, ret, NULL, err);
 }
 
-/* The entry of that name in one of a kubeconfig's lists. */
+/* The first entry of that name in one of a kubeconfig's lists that says something. */
 static struct json_object *entry(const char *path, struct json_object *file, const char *list,
 				 const char *kind, const char *name, struct error *err)
 {
-	struct json_object *o = json_get(json_find(json_get(file, list), "name", name), kind);
+	struct json_object *all = json_get(file, list);
 
-	if (o)
-		return o;
+	for (size_t i = 0; name && i < json_length(all); i++) {
+		struct json_object *o = json_object_array_get_idx(all, i);
+		const char *its_name = json_get_string(o, "name");
+
+		if (its_name && !strcmp(its_name, name) && json_get(o, kind))
+			return json_get(o, kind);
+	}
 	error_set(err, ENOENT, "%s: there is no %s named '%s'", path, kind, name ? name : "");
 	return NULL;
 }

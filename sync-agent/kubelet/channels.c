@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -27,6 +28,9 @@ enum { IN, OUT, ERR, STATUS, RESIZE, CLOSE = 255 };
 
 struct session {
 	struct channels *c;
+	gnutls_session_t tls;
+	int client;
+	size_t unsent; /* of what GnuTLS has taken, and is to be told to go on with */
 	wslay_event_context_ptr ws;
 	struct buffer in; /* for the command */
 	int stdin_fd, out, err, status;
@@ -34,8 +38,6 @@ struct session {
 	bool ended;   /* the client is being told */
 	bool goodbye; /* ... and that there is no more */
 	bool broken;
-	const char *extra;
-	size_t extra_size;
 };
 
 /* -- the handshake ---------------------------------------------------------------------------- */
@@ -73,45 +75,44 @@ int channels_accept(const char *key, char ret[29])
 
 /* -- frames ----------------------------------------------------------------------------------- */
 
+static bool is_passing(ssize_t rc)
+{
+	return rc == GNUTLS_E_AGAIN || rc == GNUTLS_E_INTERRUPTED;
+}
+
+/* For a callback: n bytes, or how it failed. */
+static ssize_t moved(struct session *s, ssize_t n)
+{
+	if (n > 0)
+		return n;
+	wslay_event_set_error(s->ws,
+			      is_passing(n) ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
+	s->broken |= !is_passing(n);
+	return -1;
+}
+
 static ssize_t on_recv(wslay_event_context_ptr ws, uint8_t *buf, size_t len, int flags, void *arg)
 {
 	struct session *s = arg;
-	ssize_t n;
 
-	if (s->extra_size) {
-		n = (ssize_t)(len < s->extra_size ? len : s->extra_size);
-		memcpy(buf, s->extra, (size_t)n);
-		s->extra += n;
-		s->extra_size -= (size_t)n;
-		return n;
-	}
 	/* wslay reads as long as there is something. */
-	if (s->in.used >= STDIN_ENOUGH) {
-		wslay_event_set_error(ws, WSLAY_ERR_WOULDBLOCK);
-		return -1;
-	}
-	n = recv(s->c->socket, buf, len, MSG_DONTWAIT);
-	if (n > 0)
-		return n;
-	wslay_event_set_error(ws, n < 0 && (errno == EAGAIN || errno == EINTR)
-					  ? WSLAY_ERR_WOULDBLOCK
-					  : WSLAY_ERR_CALLBACK_FAILURE);
-	s->broken |= n == 0 || (errno != EAGAIN && errno != EINTR);
-	return -1;
+	if (s->in.used >= STDIN_ENOUGH)
+		return moved(s, GNUTLS_E_AGAIN);
+	return moved(s, gnutls_record_recv(s->tls, buf, len));
 }
 
 static ssize_t on_send(wslay_event_context_ptr ws, const uint8_t *data, size_t len, int flags,
 		       void *arg)
 {
 	struct session *s = arg;
-	ssize_t n = send(s->c->socket, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t n = s->unsent ? gnutls_record_send(s->tls, NULL, 0) :
+				gnutls_record_send(s->tls, data, len);
 
-	if (n >= 0)
-		return n;
-	wslay_event_set_error(ws, errno == EAGAIN || errno == EINTR ? WSLAY_ERR_WOULDBLOCK
-								    : WSLAY_ERR_CALLBACK_FAILURE);
-	s->broken |= errno != EAGAIN && errno != EINTR;
-	return -1;
+	if (is_passing(n))
+		s->unsent = len;
+	else
+		s->unsent = 0;
+	return moved(s, n);
 }
 
 static void tell(struct session *s, uint8_t channel, const void *data, size_t n)
@@ -233,24 +234,24 @@ static void take_end(struct session *s)
 static void step(struct session *s, int ms)
 {
 	bool room = wslay_event_get_queued_msg_length(s->ws) < QUEUE_ENOUGH;
+	bool wanted = s->in.used < STDIN_ENOUGH && wslay_event_want_read(s->ws);
+	/* What GnuTLS has read already, poll() doesn't see. */
+	bool there = wanted && gnutls_record_check_pending(s->tls) > 0;
 	struct pollfd fds[] = {
-		{ .fd = s->c->socket,
-		  .events =
-			  (s->in.used < STDIN_ENOUGH && wslay_event_want_read(s->ws) ? POLLIN : 0) |
-			  (wslay_event_want_write(s->ws) ? POLLOUT : 0) },
+		{ .fd = s->client,
+		  .events = POLLRDHUP | (wanted ? POLLIN : 0) |
+			    (wslay_event_want_write(s->ws) ? POLLOUT : 0) },
 		{ .fd = s->in.used ? s->stdin_fd : -1, .events = POLLOUT },
 		{ .fd = room ? s->out : -1, .events = POLLIN },
 		{ .fd = room ? s->err : -1, .events = POLLIN },
 		{ .fd = s->out < 0 && s->err < 0 && !s->ended ? s->status : -1, .events = POLLIN },
-		/* libmicrohttpd, which stands between, doesn't tell. */
-		{ .fd = s->c->client, .events = POLLRDHUP },
 	};
 
-	if (poll(fds, ARRAY_SIZE(fds), ms) == 0 && ms > 0)
+	if (poll(fds, ARRAY_SIZE(fds), there ? 0 : ms) == 0 && !there)
 		s->broken = true;
-	if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
+	if (there || fds[0].revents & POLLIN)
 		s->broken |= wslay_event_recv(s->ws) != 0;
-	s->broken |= fds[5].revents != 0;
+	s->broken |= (fds[0].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 	if (fds[1].revents || s->in_ends)
 		feed(s);
 	if (fds[2].revents && !pump(s, s->out, OUT))
@@ -264,40 +265,64 @@ static void step(struct session *s, int ms)
 	say_goodbye(s);
 }
 
+/* libmicrohttpd could hand the connection over, but with TLS it then passes on four bytes at a time (0.9.75 to 1.0). */
+static bool shake_hands(struct session *s)
+{
+	struct pollfd client = { .fd = s->client, .events = POLLOUT };
+	char text[512];
+	int size = snprintf(text, sizeof(text),
+			    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+			    "Sec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: %s\r\n\r\n",
+			    s->c->accept, s->c->protocol);
+	ssize_t n = gnutls_record_send(s->tls, text, (size_t)size);
+
+	while (is_passing(n) && poll(&client, 1, BYE_MS) > 0)
+		n = gnutls_record_send(s->tls, NULL, 0);
+	return n == size;
+}
+
 static void set_nonblocking(int fd)
 {
 	if (fd >= 0)
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
-void channels_run(struct channels *c, const char *extra, size_t extra_size)
+/* s has its streams. */
+static void move_bytes(struct session *s)
 {
 	static const struct wslay_event_callbacks callbacks = {
 		.recv_callback = on_recv,
 		.send_callback = on_send,
 		.on_msg_recv_callback = on_message,
 	};
+
+	if (wslay_event_context_server_init(&s->ws, &callbacks, s) != 0)
+		return;
+	wslay_event_config_set_max_recv_msg_length(s->ws, MESSAGE_MAX);
+	while (!s->broken &&
+	       !(s->ended && wslay_event_get_close_sent(s->ws) && !wslay_event_want_write(s->ws)))
+		step(s, s->ended ? BYE_MS : -1);
+	wslay_event_context_free(s->ws);
+}
+
+void channels_run(struct channels *c, gnutls_session_t tls, int client)
+{
 	struct session s = { .c = c,
+			     .tls = tls,
+			     .client = client,
 			     .in = BUFFER_INIT(STDIN_MAX),
 			     .status = c->fds[0],
 			     .stdin_fd = c->fds[1],
-			     .err = c->tty ? -1 : c->fds[3],
-			     .extra = extra,
-			     .extra_size = extra_size };
+			     .err = c->tty ? -1 : c->fds[3] };
+	int yes = 1;
 
+	setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	s.out = c->tty ? fcntl(c->fds[1], F_DUPFD_CLOEXEC, 3) : c->fds[2];
 	set_nonblocking(s.stdin_fd);
 	set_nonblocking(s.out);
 	set_nonblocking(s.err);
-	if (wslay_event_context_server_init(&s.ws, &callbacks, &s) == 0) {
-		wslay_event_config_set_max_recv_msg_length(s.ws, MESSAGE_MAX);
-		if (extra_size)
-			s.broken = wslay_event_recv(s.ws) != 0;
-		while (!s.broken && !(s.ended && wslay_event_get_close_sent(s.ws) &&
-				      !wslay_event_want_write(s.ws)))
-			step(&s, s.ended ? BYE_MS : -1);
-		wslay_event_context_free(s.ws);
-	}
+	if (shake_hands(&s))
+		move_bytes(&s);
 	buffer_free(&s.in);
 	shut(&s.stdin_fd);
 	shut(&s.out);
@@ -305,4 +330,10 @@ void channels_run(struct channels *c, const char *extra, size_t extra_size)
 	shut(&s.status);
 	for (int i = 0; i < PASS_FDS_MAX; i++)
 		c->fds[i] = -1;
+}
+
+void channels_close(struct channels *c)
+{
+	for (int i = 0; i < PASS_FDS_MAX; i++)
+		shut(&c->fds[i]);
 }

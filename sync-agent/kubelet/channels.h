@@ -4,6 +4,7 @@
 #ifndef AGENT_KUBELET_CHANNELS_H
 #define AGENT_KUBELET_CHANNELS_H
 
+#include <gnutls/gnutls.h>
 #include <stdbool.h>
 
 #include "sync-agent/kubelet/pass_fds.h"
@@ -17,14 +18,19 @@ const char *channels_protocol(const char *offered);
 int channels_accept(const char *key, char ret[29]);
 
 struct channels {
-	int socket;	       /* does not block; stays the caller's */
-	int fds[PASS_FDS_MAX]; /* as run_command.c passes them; closed, and -1, after channels_run()
-				*/
-	int client;	       /* the connection itself, to see it go away */
+	const char *protocol; /* as the answer is to say: Sec-WebSocket-Protocol, -Accept */
+	char accept[29];
+	int fds[PASS_FDS_MAX]; /* as run_command.c passes them; closed, and -1, after channels_run() */
 	bool tty;
 };
 
-/* Move bytes until the command or the client has gone. extra: what the client has sent already. */
-void channels_run(struct channels *c, const char *extra, size_t extra_size);
+#define CHANNELS_INIT ((struct channels){ .fds = { -1, -1, -1, -1 } })
+
+/* Answer the handshake, then move bytes until the command or the client has gone. tls, and client, its socket, which does not
+ * block, stay the caller's; nothing else may use them meanwhile. */
+void channels_run(struct channels *c, gnutls_session_t tls, int client);
+
+/* Close what is open of c->fds. */
+void channels_close(struct channels *c);
 
 #endif

@@ -59,7 +59,7 @@ static void start_daemon(struct server *s)
 		trust[0].option = MHD_OPTION_END;
 	s->daemon = MHD_start_daemon(
 		MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
-			MHD_USE_TLS | MHD_USE_ITC | MHD_ALLOW_UPGRADE,
+			MHD_USE_TLS | MHD_USE_ITC,
 		0, NULL, NULL, requests_take, &s->requests, MHD_OPTION_LISTEN_SOCKET,
 		s->config->listener, MHD_OPTION_HTTPS_MEM_CERT, p->certificate,
 		MHD_OPTION_HTTPS_MEM_KEY, p->key, MHD_OPTION_HTTPS_PRIORITIES,
@@ -68,8 +68,7 @@ static void start_daemon(struct server *s)
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)NEWCOMER_S,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_POOL,
 		MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK, MHD_OPTION_NOTIFY_CONNECTION,
-		newcomers_notified, &s->requests.newcomers, MHD_OPTION_NOTIFY_COMPLETED,
-		requests_completed, &s->requests, MHD_OPTION_END);
+		newcomers_notified, &s->requests.newcomers, MHD_OPTION_END);
 }
 
 static void drain(struct server *s)

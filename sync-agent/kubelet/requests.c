@@ -14,9 +14,9 @@
 struct request {
 	struct requests *requests;
 	struct MHD_Connection *c;
-	int client;		       /* its socket */
-	char *names[3];		       /* namespace, pod, container */
-	struct exec_session **session; /* what goes on when it is answered */
+	int client; /* its socket */
+	gnutls_session_t tls;
+	char *names[3]; /* namespace, pod, container */
 };
 
 /* -- answers ---------------------------------------------------------------------------------- */
@@ -148,46 +148,32 @@ static enum MHD_Result send_exec_error(struct MHD_Connection *c, struct error *e
 	return send_error(c, err);
 }
 
-/* session: what has begun, NULL if err tells why not. */
-static enum MHD_Result send_upgrade(struct MHD_Connection *c, struct exec_session *session,
-				    const char *protocol, const char *accept, struct error *err)
+/* This thread is the connection's: afterwards there is nothing left to answer. */
+static enum MHD_Result run_channels(const struct request *r, struct channels *channels)
 {
-	struct MHD_Response *r;
-	enum MHD_Result result;
-
-	if (!session)
-		return send_exec_error(c, err);
-	r = MHD_create_response_for_upgrade(exec_upgraded, session);
-	if (!r)
-		return MHD_NO;
-	MHD_add_response_header(r, MHD_HTTP_HEADER_UPGRADE, "websocket");
-	MHD_add_response_header(r, MHD_HTTP_HEADER_SEC_WEBSOCKET_ACCEPT, accept);
-	MHD_add_response_header(r, MHD_HTTP_HEADER_SEC_WEBSOCKET_PROTOCOL, protocol);
-	result = MHD_queue_response(c, MHD_HTTP_SWITCHING_PROTOCOLS, r);
-	MHD_destroy_response(r);
-	return result;
+	channels_run(channels, r->tls, r->client);
+	return MHD_NO;
 }
 
 static enum MHD_Result send_exec(const struct request *r)
 {
-	const char *protocol = NULL;
+	struct channels channels;
 	struct error err;
-	char accept[29];
 
-	*r->session = exec_begin(r->c, r->names, r->client, &protocol, accept, &err);
-	return send_upgrade(r->c, *r->session, protocol, accept, &err);
+	if (exec_begin(r->c, r->names, r->client, &channels, &err) < 0)
+		return send_exec_error(r->c, &err);
+	return run_channels(r, &channels);
 }
 
 static enum MHD_Result send_attach(const struct request *r)
 {
-	const char *protocol = NULL;
+	struct channels channels;
 	struct error err;
-	char accept[29];
 
-	if (take_room(r->requests, &err))
-		*r->session = attach_begin(r->c, r->names, r->client, &r->requests->streams,
-					   &protocol, accept, &err);
-	return send_upgrade(r->c, *r->session, protocol, accept, &err);
+	if (!take_room(r->requests, &err) ||
+	    attach_begin(r->c, r->names, &r->requests->streams, &channels, &err) < 0)
+		return send_exec_error(r->c, &err);
+	return run_channels(r, &channels);
 }
 
 /* What else kubelets have: streams that a job doesn't have. */
@@ -257,29 +243,21 @@ enum MHD_Result requests_take(void *arg, struct MHD_Connection *c, const char *u
 			      const char *method, const char *version, const char *body,
 			      size_t *body_size, void **state)
 {
-	const union MHD_ConnectionInfo *fd, *tls;
-	struct requests *s = arg;
+	struct request r = { .requests = arg, .c = c };
+	const union MHD_ConnectionInfo *info;
 	struct error err;
 
-	fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-	tls = MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-	if (!fd || !tls || !tls->tls_session)
+	/* Each may take the place of the one before. */
+	info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	r.client = info ? info->connect_fd : -1;
+	info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	r.tls = info ? info->tls_session : NULL;
+	if (r.client < 0 || !r.tls)
 		return MHD_NO;
-	if (who_may(&s->who, tls->tls_session,
+	if (who_may(&r.requests->who, r.tls,
 		    MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION),
-		    verb_of(url, method), fd->connect_fd, &err) < 0)
+		    verb_of(url, method), r.client, &err) < 0)
 		return send_error(c, &err);
-	newcomers_welcome(&s->newcomers, c);
-	return take_route(&(struct request){ .requests = s,
-					     .c = c,
-					     .client = fd->connect_fd,
-					     .session = (struct exec_session **)state },
-			  url, method);
-}
-
-void requests_completed(void *arg, struct MHD_Connection *c, void **state,
-			enum MHD_RequestTerminationCode how)
-{
-	exec_free(*state);
-	*state = NULL;
+	newcomers_welcome(&r.requests->newcomers, c);
+	return take_route(&r, url, method);
 }

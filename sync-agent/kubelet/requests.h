@@ -19,11 +19,9 @@ struct requests {
 	atomic_uint streams; /* logs that are being read */
 };
 
-/* For MHD_start_daemon() and MHD_OPTION_NOTIFY_COMPLETED; arg: the requests. */
+/* For MHD_start_daemon(); arg: the requests. */
 enum MHD_Result requests_take(void *arg, struct MHD_Connection *c, const char *url,
 			      const char *method, const char *version, const char *body,
 			      size_t *body_size, void **state);
-void requests_completed(void *arg, struct MHD_Connection *c, void **state,
-			enum MHD_RequestTerminationCode how);
 
 #endif

@@ -21,7 +21,8 @@
 
 #define NODE_AGAIN 2000000   /* microseconds: its partition has no node yet */
 #define LIST_AGAIN 200000    /* the SlurmJobs are not known yet */
-#define TAKEN_AGAIN 60000000 /* somebody else's pod has its name */
+#define TAKEN_FIRST 1000000 /* somebody else's pod has its name: pauses, each twice the one before */
+#define TAKEN_LAST 60000000
 #define MEASURE_AGAIN 70000000 /* a file system that doesn't answer */
 
 struct companion {
@@ -36,8 +37,8 @@ struct companion {
 	bool ended;
 	bool removing; /* by the agent itself */
 	bool let_go;   /* somebody has deleted it, and its job had ended */
-	bool said_taken;
-	int64_t not_before; /* monotonic: then its name may be free */
+	int64_t taken_pause; /* microseconds; 0: its name was free so far */
+	int64_t not_before;  /* monotonic: then its name may be free */
 	/* For kubectl logs --previous: mirror/log_marks.h. */
 	struct json_object *unmeasured; /* NULL: nothing is to be measured */
 	int64_t measure_at;		/* monotonic: ask for it then */
@@ -229,13 +230,15 @@ static void look(struct agent *a, struct pod *p, struct json_object *pod)
 		pods_take(a, pod);
 		return;
 	}
-	if (!c->said_taken)
+	if (!c->taken_pause)
 		log_warning("pod %s/%s is there already and not of the SlurmJob of that name, "
 			    "whose logs "
 			    "can't be shown until it goes",
 			    p->namespace, p->name);
-	c->said_taken = true;
-	c->not_before = clock_us() + TAKEN_AGAIN;
+	c->taken_pause = c->taken_pause ? c->taken_pause * 2 : TAKEN_FIRST;
+	if (c->taken_pause > TAKEN_LAST)
+		c->taken_pause = TAKEN_LAST;
+	c->not_before = clock_us() + c->taken_pause;
 }
 
 static bool is_taken(struct agent *a, struct pod *p, const struct kube_answer *answer)

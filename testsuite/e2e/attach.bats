@@ -43,8 +43,8 @@ threads() {
 	before=$(threads)
 	timeout 120 kubectl attach -n slurm-alice "lab-$id" -c stdout >"$OUT/seen" 2>"$OUT/said" 3>&- &
 	client=$!
-	# The connection's thread, that of the upgrade, that which reads: it is there.
-	eventually eval "[ \"\$(threads)\" -ge $((before + 3)) ]"
+	# The connection's thread, and that which reads: it is there.
+	eventually eval "[ \"\$(threads)\" -ge $((before + 2)) ]"
 	as alice touch "$OUT/go"
 	eventually grep -q after "$OUT/seen"
 	as alice touch "$OUT/end"
@@ -58,7 +58,7 @@ threads() {
 	before=$(threads)
 	kubectl attach -n slurm-alice "lab-$id" -c stdout >/dev/null 2>&1 3>&- &
 	client=$!
-	eventually eval "[ \"\$(threads)\" -ge $((before + 3)) ]"
+	eventually eval "[ \"\$(threads)\" -ge $((before + 2)) ]"
 	kill -KILL $client
 	eventually eval "[ \"\$(threads)\" -le $before ]"
 	state_is alice "$id" RUNNING

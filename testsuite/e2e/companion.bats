@@ -220,7 +220,7 @@ pod_writes() {
 	eventually grep -q "pod slurm-alice/lab-$id is there already" "$LAB_STATE/log/agent.out"
 	pod_has alice "$id" .metadata.uid "$uid"
 	kubectl delete pod -n slurm-alice "lab-$id"
-	WITHIN=90 eventually pod_has alice "$id" '.metadata.ownerReferences[0].kind' SlurmJob
+	eventually pod_has alice "$id" '.metadata.ownerReferences[0].kind' SlurmJob
 	as alice scancel "$id"
 }
 

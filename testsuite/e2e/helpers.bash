@@ -33,6 +33,16 @@ open_gate() {
 	: >"$GATE"
 }
 
+# runs_again ID: a job that was requeued does, or has run. Not in two minutes, as Slurm would have it, but not in the second of the requeue
+# either, which slurmd takes for the run before. Slurm counts from when the last of that run has completed.
+runs_again() {
+	local submitted
+	submitted=$(scontrol show job -o "$1" | grep -o 'SubmitTime=[^ ]*')
+	[ "$(date +%s)" -gt "$(date -d "${submitted#*=}" +%s)" ] || return 1
+	scontrol update jobid="$1" starttime=now || :
+	slurm_has "$1" JobState RUNNING || slurm_has "$1" JobState COMPLETED
+} 2>/dev/null
+
 # log_mark, then logged REGEX: the lab's agent has said that since
 log_mark() {
 	LOG_MARK=$(wc -l <"$LAB_STATE/log/agent.out")

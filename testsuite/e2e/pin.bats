@@ -61,11 +61,7 @@ newest() {
 	as alice scontrol release "$id"
 	eventually slurm_has "$id" JobState COMPLETED
 	as alice scontrol requeue "$id"
-	# Slurm has it wait for two minutes, since slurmd refuses credentials made within the second in which
-	# those of the job's first run were revoked.
-	eventually slurm_has "$id" JobState PENDING
-	sleep 2
-	eventually as alice scontrol update "jobid=$id" starttime=now
+	eventually runs_again "$id"
 	eventually has_lines 2 "$IMAGES/out/held"
 	cat "$IMAGES/out/held"
 	[ "$(sort -u "$IMAGES/out/held")" = "$image@$digest one" ]

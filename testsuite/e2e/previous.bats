@@ -52,13 +52,10 @@ requeued() {
 	at=$(date +%s)
 }
 
-# Not in two minutes, as after a requeue, but not in the second of the requeue: slurmd takes that for the run before, and marks
-# are good to a second, as Slurm's times are.
+# Marks are good to a second, as Slurm's times are.
 start_now() {
-	[ "$(date +%s)" -gt "$at" ] || return 1
-	scontrol update jobid="$id" starttime=now || :
-	[ "$(squeue -h -j "$id" -o %T)" = RUNNING ]
-} 2>/dev/null
+	[ "$(date +%s)" -gt "$at" ] && runs_again "$id"
+}
 
 has_restarts() {
 	[ "$(kubectl get pod -n slurm-alice "$pod" -o jsonpath='{.status.containerStatuses[0].restartCount} {.status.phase}')" = "$1 Running" ]

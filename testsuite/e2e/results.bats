@@ -428,12 +428,11 @@ no_slurmjob() {
 	[ "$(in_map again data.x)" = '' ]
 	id=$(the alice again .status.jobId)
 	scontrol requeue "$id"
-	eventually collected_again "$id"
+	eventually runs_again "$id"
+	eventually again_is 1
 	ends again Collected
 }
 
-# Slurm would have the job wait for two minutes, from when the last of its first run has completed.
-collected_again() {
-	scontrol update jobid="$1" StartTime=now || :
-	[ "$(in_map again data.x)" = 1 ]
+again_is() {
+	[ "$(in_map again data.x)" = "$1" ]
 }
