@@ -48,7 +48,7 @@ static void *arrive(struct newcomers *all, int fd)
 	keep_alive(fd);
 	mine->fd = fd;
 	pthread_mutex_lock(&all->lock);
-	if (all->n == NEWCOMERS_MAX) {
+	if (all->n == all->max) {
 		shutdown(all->list->fd, SHUT_RDWR);
 		unlist(all, all->list);
 	}

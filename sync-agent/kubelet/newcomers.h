@@ -7,7 +7,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 
-#define NEWCOMERS_MAX 128
+#define NEWCOMERS_LEAST 128 /* a limit below that makes no sense */
 #define NEWCOMER_S 10 /* for the handshake and the request */
 
 struct newcomer;
@@ -15,10 +15,13 @@ struct newcomer;
 struct newcomers {
 	pthread_mutex_t lock;
 	struct newcomer *list; /* the oldest first */
-	unsigned n;
+	unsigned n, max;
 };
 
-#define NEWCOMERS_INIT ((struct newcomers){ .lock = PTHREAD_MUTEX_INITIALIZER })
+/* max: as many as there may be of those that are let in, who may all come at once, as after a restart of the API server. */
+#define NEWCOMERS_INIT(most)                                                                       \
+	((struct newcomers){ .lock = PTHREAD_MUTEX_INITIALIZER,                                    \
+			     .max = (most) > NEWCOMERS_LEAST ? (most) : NEWCOMERS_LEAST })
 
 /* For MHD_OPTION_NOTIFY_CONNECTION; arg: the newcomers. */
 void newcomers_notified(void *arg, struct MHD_Connection *c, void **context,
