@@ -30,7 +30,7 @@ struct session {
 	struct channels *c;
 	gnutls_session_t tls;
 	int client;
-	size_t unsent; /* of what GnuTLS has taken, and is to be told to go on with */
+	bool unsent; /* GnuTLS has taken something that it is to be told to go on with */
 	wslay_event_context_ptr ws;
 	struct buffer in; /* for the command */
 	int stdin_fd, out, err, status;
@@ -108,10 +108,7 @@ static ssize_t on_send(wslay_event_context_ptr ws, const uint8_t *data, size_t l
 	ssize_t n = s->unsent ? gnutls_record_send(s->tls, NULL, 0) :
 				gnutls_record_send(s->tls, data, len);
 
-	if (is_passing(n))
-		s->unsent = len;
-	else
-		s->unsent = 0;
+	s->unsent = is_passing(n);
 	return moved(s, n);
 }
 

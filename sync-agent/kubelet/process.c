@@ -64,7 +64,7 @@ static void start_daemon(struct server *s)
 		s->config->listener, MHD_OPTION_HTTPS_MEM_CERT, p->certificate,
 		MHD_OPTION_HTTPS_MEM_KEY, p->key, MHD_OPTION_HTTPS_PRIORITIES,
 		"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2", MHD_OPTION_ARRAY, trust,
-		MHD_OPTION_CONNECTION_LIMIT, s->config->streams_max + 2 * s->requests.newcomers.max,
+		MHD_OPTION_CONNECTION_LIMIT, s->config->streams_max + s->requests.newcomers.max + NEWCOMERS_LEAST,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)NEWCOMER_S,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_POOL,
 		MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK, MHD_OPTION_NOTIFY_CONNECTION,

@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "sync-agent/mirror/companion.h"
+#include "sync-agent/mirror/object.h"
 #include "sync-agent/mirror/when.h"
 
 #define RUNS_MAX 2
@@ -103,11 +104,9 @@ static struct json_object *mark_of(struct json_object *runs, int64_t restarts, b
 	return (is_stderr ? json_get(run, "stderr") : NULL) ?: json_get(run, "stdout");
 }
 
-/* To Slurm a job that was cancelled while it waited began when it ended, but on no node. */
 static bool has_begun(struct json_object *job)
 {
-	return json_get(job, "status.startTime") && json_get(job, "status.nodeList") &&
-	       !companion_job_waits(job);
+	return object_has_run(json_get(job, "status")) && !companion_job_waits(job);
 }
 
 /* It was measured while the job waited, not when it ran already. */

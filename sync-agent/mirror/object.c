@@ -314,3 +314,11 @@ uint64_t object_status_hash(struct json_object *status)
 {
 	return hash_object(status);
 }
+
+bool object_has_run(struct json_object *status)
+{
+	const char *start = json_get_string(status, "startTime"),
+		   *end = json_get_string(status, "endTime");
+
+	return start && (json_get(status, "nodeList") || !end || strcmp(start, end) != 0);
+}

@@ -44,4 +44,8 @@ struct json_object *object_status(const struct view *v, const struct synced *syn
  * usage and what is told of results. */
 uint64_t object_status_hash(struct json_object *status);
 
+/* Does a status say that the job runs or has run, since it was last requeued? To Slurm one that was cancelled while it waited
+ * began when it ended, on no node. */
+bool object_has_run(struct json_object *status);
+
 #endif

@@ -83,15 +83,6 @@ static struct json_object *condition(struct json_object *object, const char *typ
 	return json_find(json_get(object, "status.conditions"), "type", type);
 }
 
-/* One that was cancelled while it waited began when it ended, on no node. */
-static bool has_run(struct json_object *status)
-{
-	const char *start = json_get_string(status, "startTime"),
-		   *end = json_get_string(status, "endTime");
-
-	return start && (json_get(status, "nodeList") || !end || strcmp(start, end));
-}
-
 static void take_object(struct collection *c, struct json_object *object)
 {
 	struct error err;
@@ -99,7 +90,7 @@ static void take_object(struct collection *c, struct json_object *object)
 	c->object = json_object_get(object);
 	c->list = json_object_get(json_get(object, "spec.results"));
 	c->failed = !condition(object, "Complete");
-	c->never_ran = !has_run(json_get(object, "status"));
+	c->never_ran = !object_has_run(json_get(object, "status"));
 	if (!c->invalid && !c->clear &&
 	    results_check(c->list, &c->agent->config.results_http_allow, &err) < 0)
 		invalid(c, err.text);

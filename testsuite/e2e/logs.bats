@@ -418,21 +418,9 @@ held() {
 	kill $reader
 }
 
-@test "connections that say nothing keep nobody out" {
-	# More than there may be that haven't said who they are
-	ulimit -n 4096
-	for i in {1..1300}; do
-		eval "exec {silent[$i]}<>/dev/tcp/${AGENT_KUBELET/://}"
-	done
-	[ "$(direct /healthz)" = ok ]
-	for i in {1..1300}; do
-		eval "exec {silent[$i]}>&-"
-	done
-	[ "$(direct /healthz)" = ok ]
-}
-
 @test "a file that hung is given up after a minute, and read when it can be" {
 	local hung=$BATS_FILE_TMPDIR/hung
+	[ -e "$hung.pid" ] || skip "it goes on with the test of a file system that hangs"
 	WITHIN=120 eventually shows "$hung.answer" "the file system doesn't answer"
 	kill "$(cat "$hung.pid")"
 	id=$(cat "$hung.id")

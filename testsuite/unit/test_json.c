@@ -146,6 +146,21 @@ static void test_member(void **state)
 	assert_null(json_member(json_member(o, "n"), "n"));
 }
 
+static void test_find(void **state)
+{
+	static const char json[] = "[1,{\"k.a\":\"no\"},{\"k.a\":2},{\"k.a\":\"x\",\"n\":1},{\"k.a\":\"x\",\"n\":2}]";
+	_cleanup_json_ struct json_object *list = json_parse(json, strlen(json), NULL);
+
+	assert_int_equal(json_get_int(json_find(list, "k.a", "x"), "n", 0), 1);
+	assert_int_equal(json_find_index(list, "k.a", "x"), 3);
+	assert_int_equal(json_find_index(list, "k.a", "y"), 5);
+	assert_null(json_find(list, "k.a", "y"));
+	assert_null(json_find(list, "k.a", NULL));
+	assert_null(json_find(list, "missing", "x"));
+	assert_null(json_find(json_find(list, "k.a", "x"), "k.a", "x"));
+	assert_null(json_find(NULL, "k.a", "x"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +168,7 @@ int main(void)
 		cmocka_unit_test(test_parse_depth),  cmocka_unit_test(test_get),
 		cmocka_unit_test(test_get_long_key), cmocka_unit_test(test_get_typed),
 		cmocka_unit_test(test_set),          cmocka_unit_test(test_member),
+		cmocka_unit_test(test_find),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
